@@ -1,0 +1,32 @@
+# Everything runs in .venv; `make demo` and `make test` do all the set-up themselves.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test check clean
+
+demo: .venv/installed
+	$(BIN)/shieldclip eval --suite eval/quick.yaml --out demo-report
+	@echo "Open demo-report/report.html in a browser."
+
+test: .venv/installed-dev check
+	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest
+
+check: .venv/installed-dev
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+.venv/bin/python:
+	$(PYTHON) -m venv .venv
+
+# uv installs several times faster; pip does the same where there is no uv.
+.venv/installed: .venv/bin/python pyproject.toml
+	.ci/install .
+	touch $@
+
+.venv/installed-dev: .venv/bin/python pyproject.toml
+	.ci/install .[dev]
+	touch $@ .venv/installed
+
+clean:
+	rm -rf .venv build dist *.egg-info demo-report

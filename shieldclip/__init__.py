@@ -1,0 +1,3 @@
+"""ShieldCLIP: measure, defend and retrain CLIP models that can be trusted."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,21 @@
+"""The one exception a user is meant to read."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class ShieldCLIPError(Exception):
+    """Bad input from outside: the message says what was expected, what came, and the remedy.
+
+    The command line prints it as one line and exits with code 2.
+    """
+
+
+def unknown_name(kind: str, name: str, available: Iterable[str]) -> ShieldCLIPError:
+    """``Unknown trigger 'x'. Did you mean 'y'? Available: ...``."""
+    names = sorted(available)
+    close = difflib.get_close_matches(name, names, n=1)
+    hint = f" Did you mean {close[0]!r}?" if close else ""
+    return ShieldCLIPError(f"Unknown {kind} {name!r}.{hint} Available: {', '.join(names)}.")
