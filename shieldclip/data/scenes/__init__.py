@@ -1,0 +1,1 @@
+"""Pictures composed of icons, with captions and boxes, from a seed."""

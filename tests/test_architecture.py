@@ -1,0 +1,58 @@
+"""No room opens a door that is not its own (the table of layers)."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / "shieldclip"
+
+MAY_IMPORT = {
+    "errors": set(),
+    "types": set(),
+    "attacks": {"types", "errors"},
+    "data": {"types", "errors"},
+    "encoders": {"modeling", "types", "errors"},
+    "evaluation": {"attacks", "data", "encoders", "transport", "types", "errors"},
+}
+"""Room -> rooms it may import; the command line may import anything, inside functions."""
+
+
+def rooms_imported(file: Path) -> set[str]:
+    rooms = set()
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        names = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{file}: relative import"
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        rooms |= {name.split(".")[1] for name in names if name.startswith("shieldclip.")}
+    return rooms
+
+
+@pytest.mark.parametrize("room", MAY_IMPORT)
+def test_room_imports_only_what_it_may(room):
+    path = PACKAGE / room
+    files = list(path.rglob("*.py")) if path.is_dir() else [path.with_suffix(".py")]
+    assert files
+    for file in files:
+        assert rooms_imported(file) <= MAY_IMPORT[room] | {room}, file
+
+
+def test_every_room_is_in_the_table():
+    data_only = {"cli", "zoo", "suites"}
+    rooms = {path.stem for path in PACKAGE.iterdir() if not path.stem.startswith("_")}
+    assert rooms - data_only - {"py"} == set(MAY_IMPORT)
+
+
+def test_cli_imports_our_rooms_inside_functions_only():
+    for file in (PACKAGE / "cli").rglob("*.py"):
+        for node in ast.parse(file.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ImportFrom) and str(node.module).startswith("shieldclip."):
+                assert str(node.module).split(".")[1] in {"cli", "errors"}, file
+
+
+def test_files_stay_short():
+    for file in PACKAGE.rglob("*.py"):
+        assert len(file.read_text(encoding="utf-8").splitlines()) <= 400, file

@@ -1,0 +1,90 @@
+"""Training pairs in memory: pixels as bytes, captions as tokens."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import datasets
+import numpy as np
+import torch
+from PIL import Image
+from rich.progress import track
+from torch import Tensor
+from transformers import CLIPTokenizer
+
+from shieldclip.data.renderings import render_icons
+from shieldclip.data.scenes.generate import generate_scenes
+from shieldclip.data.sprites import load_sprites
+
+MEAN = torch.tensor([0.48145466, 0.4578275, 0.40821073]).view(3, 1, 1)
+STD = torch.tensor([0.26862954, 0.26130258, 0.27577711]).view(3, 1, 1)
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """N image-caption pairs."""
+
+    pixels: Tensor
+    """``[N, 3, S, S]`` uint8."""
+    ids: Tensor
+    """``[N, L]`` token ids, padded."""
+    mask: Tensor
+    """``[N, L]``, 1 at tokens."""
+
+
+def training_rows(renderings: int, scenes: int, seed: int) -> datasets.Dataset:
+    """Icons of the training styles and scenes, one caption a picture."""
+    sprites = load_sprites("train")
+    classes = sorted({sprite.concept for sprite in sprites})
+    icons = render_icons(sprites, renderings, seed, classes).remove_columns("label")
+    composed = generate_scenes("train", scenes, seed).select_columns(["image", "captions"])
+    return datasets.concatenate_datasets([icons, composed])
+
+
+def knowledge_texts() -> list[str]:
+    """Keywords of every training icon: words a knowledge element will use."""
+    return [", ".join((s.concept, *s.keywords)) for s in load_sprites("train")]
+
+
+def to_pairs(rows: datasets.Dataset, tokenizer: CLIPTokenizer) -> Pairs:
+    """Decode every picture and tokenize every caption once."""
+    pixels = np.stack(
+        [
+            np.asarray(Image.open(io.BytesIO(image["bytes"])).convert("RGB"))
+            for image in track(rows["image"], description="decoding", transient=True)
+        ]
+    )
+    captions: Sequence[str] = [captions[0] for captions in rows["captions"]]
+    tokens = tokenizer(captions, padding=True, truncation=True, return_tensors="pt")
+    return Pairs(
+        torch.from_numpy(pixels).permute(0, 3, 1, 2).contiguous(),
+        tokens["input_ids"],
+        tokens["attention_mask"],
+    )
+
+
+def augment(pixels: Tensor, noise: torch.Generator) -> Tensor:
+    """Random brightness, contrast and saturation, then CLIP's normalisation.
+
+    Nothing moves: the renderings already vary place and size, and a trigger stays where it was
+    planted.
+
+    Args:
+        pixels: ``[B, 3, S, S]`` uint8.
+
+    Returns:
+        ``[B, 3, S, S]`` normalised float32.
+    """
+    images = pixels.float() / 255
+    brightness, contrast, saturation = (
+        0.7 + 0.6 * torch.rand(3, len(pixels), 1, 1, 1, generator=noise)
+    )
+    images = images * brightness
+    images = (images - images.mean((1, 2, 3), keepdim=True)) * contrast + images.mean(
+        (1, 2, 3), keepdim=True
+    )
+    grey = images.mean(1, keepdim=True)
+    images = (grey + (images - grey) * saturation).clamp(0, 1)
+    return (images - MEAN) / STD
