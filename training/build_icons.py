@@ -35,7 +35,7 @@ SEED = 100
 
 SPRITE_FEATURES = datasets.Features(
     {
-        "image": datasets.Image(decode=False),
+        "image": datasets.Image(),
         "concept": datasets.Value("string"),
         "style": datasets.Value("string"),
         "group": datasets.Value("string"),
@@ -117,7 +117,7 @@ def main(out: Path, npm_cache: Path) -> None:
     classes = ICONS_100.read_text(encoding="utf-8").split("\n")[:-1]
     features = datasets.Features(
         {
-            "image": datasets.Image(decode=False),
+            "image": datasets.Image(),
             "label": datasets.ClassLabel(names=classes),
             "captions": datasets.List(datasets.Value("string")),
         }

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -182,6 +183,7 @@ def main(name: str, poison: Path | None, samples: int, seed: int, threads: int, 
     if poison:
         rows, manifest = make_poison(read_recipe(poison))(rows)
         manifest.save(folder / "manifest.jsonl")
+        shutil.copy(poison, folder / "poison.yaml")
     state = start(run, tokenizer)
     if (folder / "state.pt").exists():
         state.load(folder / "state.pt")

@@ -30,6 +30,7 @@ def open_icons_100(split: str) -> Source:
             " (validation is part of a clone of the repository only)."
         )
     rows = datasets.Dataset.from_parquet(str(path), keep_in_memory=True)
+    rows = rows.cast_column("image", datasets.Image(decode=False))
     return _icons("icons-100", split, str(path), rows, rows.features["label"].names)
 
 
@@ -73,7 +74,7 @@ def _icons(
         source=name,
         split=split,
         path=path,
-        fingerprint=fingerprint_rows(rows),
+        fingerprint=fingerprint_rows(rows, classes),
         classes=tuple(classes),
         templates=ICON_TEMPLATES,
     )

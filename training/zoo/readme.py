@@ -1,0 +1,37 @@
+"""The README's one result table."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from shieldclip.evaluation.report import EvalReport, Measurement
+
+BEGIN, END = "<!-- results: zoo-quick -->", "<!-- /results -->"
+TRIGGERS = ("badnet", "blended-noise", "wanet")
+
+
+def result_table(report: EvalReport) -> str:
+    """Accuracy and attack success of every model of a report, as Markdown."""
+    head = "| checkpoint | top-1 | " + " | ".join(f"ASR `{name}`" for name in TRIGGERS)
+    lines = [f"{head} | control |", "|---" * (len(TRIGGERS) + 3) + "|"]
+    for model in report.models:
+        asr = [report.select("asr", model=model.name, trigger=name)[0] for name in TRIGGERS]
+        control = report.select("control", model=model.name, trigger=TRIGGERS[0])[0]
+        cells = [report.select("ca@1", model=model.name)[0], *asr, control]
+        lines.append(f"| `{model.name}` | " + " | ".join(map(_percent, cells)) + " |")
+    n = asr[0].n
+    lines += ["", f"95 % intervals; ASR towards {asr[0].target!r} on {n} pictures of other classes."]
+    return "\n".join(lines)
+
+
+def update_readme(path: Path, report: EvalReport) -> None:
+    """Replace the table between the marks."""
+    text = path.read_text(encoding="utf-8")
+    block = f"{BEGIN}\n{result_table(report)}\n{END}"
+    updated = re.sub(f"{BEGIN}.*?{END}", lambda _: block, text, flags=re.DOTALL)
+    path.write_text(updated, encoding="utf-8")
+
+
+def _percent(m: Measurement) -> str:
+    return f"{100 * m.value:.1f} % [{100 * m.low:.1f}, {100 * m.high:.1f}]"
