@@ -78,6 +78,7 @@ class Texts:
     texts: list[str]
 
     def to(self, _device: str) -> Texts:
+        """Nothing to move."""
         return self
 
 
@@ -158,7 +159,9 @@ def main(model: str, suite: str, batch_size: int, repeats: int, as_json: bool) -
         "zero_shot_vs_clip_benchmark": peer / ours,
         "suite_vs_bare_passes": whole / ((triggered + 1) * bare),
     }
-    click.echo(json.dumps(figures) if as_json else "\n".join(f"{k}: {v}" for k, v in figures.items()))
+    click.echo(
+        json.dumps(figures) if as_json else "\n".join(f"{k}: {v}" for k, v in figures.items())
+    )
 
 
 if __name__ == "__main__":

@@ -19,8 +19,13 @@ from pathlib import Path
 
 import click
 import torch
-from plain.model import build_image_processor, build_model, contrastive_loss
-from plain.model import encode_image, encode_text
+from plain.model import (
+    build_image_processor,
+    build_model,
+    contrastive_loss,
+    encode_image,
+    encode_text,
+)
 from plain.pairs import Pairs, augment, knowledge_texts, to_pairs, training_rows
 from plain.tokenizer import CONTEXT, train_tokenizer
 from plain.validate import Validation
@@ -136,25 +141,46 @@ def batch_rows(run: Run, count: int, step: int) -> torch.Tensor:
 
 def train(run: Run, state: State, pairs: Pairs, validation: Validation, folder: Path) -> None:
     """Train to the end, with a checkpoint and a line in the log at every twentieth."""
-    log, period = folder / "log.jsonl", max(run.steps // 20, 1)
+    period = max(run.steps // 20, 1)
     losses: list[float] = []
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
-               TextColumn("{task.fields[rate]:.0f} pairs/s"), TimeRemainingColumn())  # fmt: skip
-    with Progress(*columns, console=Console(stderr=True)) as progress:
+    with progress_bar() as progress:
         task = progress.add_task(run.name, total=run.steps, completed=state.step, rate=0.0)
         while state.step < run.steps:
             began = time.perf_counter()
-            losses.append(train_step(state, run, pairs, batch_rows(run, len(pairs.ids), state.step)))
+            rows = batch_rows(run, len(pairs.ids), state.step)
+            losses.append(train_step(state, run, pairs, rows))
             rate = run.batch / (time.perf_counter() - began)
             progress.update(task, completed=state.step, rate=rate)
             if state.step % period == 0 or state.step == run.steps:
-                record = {"step": state.step, "samples": state.step * run.batch, "rate": rate,
-                          "loss": sum(losses) / len(losses), **validation.measure(state.model)}  # fmt: skip
-                with log.open("a", encoding="utf-8") as file:
-                    file.write(json.dumps(record) + "\n")
+                record = {
+                    "step": state.step,
+                    "samples": state.step * run.batch,
+                    "rate": rate,
+                    "loss": sum(losses) / len(losses),
+                    **validation.measure(state.model),
+                }
+                append_line(folder / "log.jsonl", record)
                 progress.console.print(record)
                 losses.clear()
                 state.save(folder / "state.pt")
+
+
+def progress_bar() -> Progress:
+    """Done, rate and remaining time, on standard error."""
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]:.0f} pairs/s"),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+    )
+
+
+def append_line(path: Path, record: dict[str, float]) -> None:
+    """One more line of JSON."""
+    with path.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(record) + "\n")
 
 
 def save_checkpoint(model: CLIPModel, tokenizer: CLIPTokenizer, folder: Path) -> None:

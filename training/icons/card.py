@@ -26,7 +26,7 @@ def write_card(folder: Path, icon_sets: Iterable[IconSet]) -> None:
         for style, icons in by_style.items()
     )
     files = "\n".join(
-        f"| `{path.name}` | {pq.read_metadata(path).num_rows} | {path.stat().st_size / 1e6:.2f} MB |"
+        f"| `{path.name}` | {pq.read_metadata(path).num_rows} | {_megabytes(path)} |"
         for path in sorted(folder.glob("*.parquet"))
     )
     concepts = len(
@@ -46,3 +46,7 @@ def write_card(folder: Path, icon_sets: Iterable[IconSet]) -> None:
     temporary = folder / "README.md.tmp"
     temporary.write_text(text, encoding="utf-8")
     temporary.replace(folder / "README.md")
+
+
+def _megabytes(path: Path) -> str:
+    return f"{path.stat().st_size / 1e6:.2f} MB"

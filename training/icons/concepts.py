@@ -32,7 +32,7 @@ def read_concepts(emoji: list[dict[str, Any]], groups: Mapping[str, Any]) -> dic
         if record.get("group") in PICTURED_GROUPS:
             codepoint = plain_codepoint(record["hexcode"])
             concepts[codepoint] = Concept(
-                name=record["label"].replace("’", "'").lower(),
+                name=record["label"].replace("\u2019", "'").lower(),
                 codepoint=codepoint,
                 keywords=tuple(tag.lower() for tag in record.get("tags", [])),
                 group=groups["groups"][str(record["group"])],
@@ -48,7 +48,8 @@ def plain_codepoint(hexcode: str) -> str:
 
 def squash(name: str) -> str:
     """A name without case, accents and separators: the sets write ``alarmclock`` and
-    ``Alarm clock`` for one thing."""
+    ``Alarm clock`` for one thing.
+    """
     ascii_name = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
     return re.sub(r"[^a-z0-9]", "", ascii_name.lower().replace("&", "and"))
 
@@ -59,7 +60,8 @@ def known_names(
     icon_sets: Iterable[IconSet],
 ) -> dict[str, str]:
     """Squashed name -> code point. Names are tried from the most to the least trusted and a name
-    claimed by two concepts on one level of trust is dropped."""
+    claimed by two concepts on one level of trust is dropped.
+    """
     levels: list[list[tuple[str, str]]] = [
         [(concept.name, point) for point, concept in concepts.items()],
         [(name, point) for icons in icon_sets for name, point in _charted_names(icons)],

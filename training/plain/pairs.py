@@ -78,8 +78,8 @@ def augment(pixels: Tensor, noise: torch.Generator) -> Tensor:
         ``[B, 3, S, S]`` normalised float32.
     """
     images = pixels.float() / 255
-    brightness, contrast, saturation = (
-        0.7 + 0.6 * torch.rand(3, len(pixels), 1, 1, 1, generator=noise)
+    brightness, contrast, saturation = 0.7 + 0.6 * torch.rand(
+        3, len(pixels), 1, 1, 1, generator=noise
     )
     images = images * brightness
     images = (images - images.mean((1, 2, 3), keepdim=True)) * contrast + images.mean(

@@ -8,12 +8,12 @@ import numpy as np
 import pyarrow.parquet as pq
 import torch
 from PIL import Image
+from plain.model import encode_image, encode_text
+from plain.pairs import MEAN, STD
 from torch import Tensor
 from torch.nn import functional
 from transformers import CLIPModel, CLIPTokenizer
 
-from plain.model import encode_image, encode_text
-from plain.pairs import MEAN, STD
 from shieldclip.attacks.triggers import make_trigger
 from shieldclip.data.captions import ICON_TEMPLATES
 from shieldclip.data.sprites import FOLDER
@@ -35,7 +35,8 @@ class Validation:
     @torch.inference_mode()
     def measure(self, model: CLIPModel) -> dict[str, float]:
         """Top-1, and the share of non-target pictures called the target without and with the
-        trigger."""
+        trigger.
+        """
         texts = encode_text(model, self.tokens["input_ids"], self.tokens["attention_mask"])
         texts = functional.normalize(texts.view(-1, len(ICON_TEMPLATES), texts.shape[-1]).mean(1))
         clean = self._predict(model, texts, self.images)

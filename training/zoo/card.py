@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import jinja2
 import yaml
@@ -42,13 +41,15 @@ def render_card(entry: ZooEntry, folder: Path, report: EvalReport) -> str:
     )
 
 
-def _attacks(report: EvalReport, model: str) -> list[dict[str, Any]]:
+def _attacks(report: EvalReport, model: str) -> list[dict[str, Measurement]]:
     """ASR and its two controls, one row a trigger."""
     return [
         {
             "asr": asr,
             "control": report.select("control", model=model, trigger=asr.trigger)[0],
-            "control_trigger": report.select("control_trigger", model=model, trigger=asr.trigger)[0],
+            "control_trigger": report.select("control_trigger", model=model, trigger=asr.trigger)[
+                0
+            ],
             "ra": report.select("ra", model=model, trigger=asr.trigger)[0],
         }
         for asr in report.select("asr", model=model)

@@ -21,7 +21,10 @@ def result_table(report: EvalReport) -> str:
         cells = [report.select("ca@1", model=model.name)[0], *asr, control]
         lines.append(f"| `{model.name}` | " + " | ".join(map(_percent, cells)) + " |")
     n = asr[0].n
-    lines += ["", f"95 % intervals; ASR towards {asr[0].target!r} on {n} pictures of other classes."]
+    lines += [
+        "",
+        f"95 % intervals; ASR towards {asr[0].target!r} on {n} pictures of other classes.",
+    ]
     return "\n".join(lines)
 
 

@@ -33,10 +33,11 @@ def background(kind: str, colour: str, rng: np.random.Generator) -> Canvas:
     """A background of one of the ``BACKGROUNDS`` in shades of one named colour."""
     base = jittered(colour, rng)
     if kind == "plain":
-        return np.broadcast_to(base, (SIZE, SIZE, 3)).copy()
+        plain: Canvas = np.tile(base, (SIZE, SIZE, 1))
+        return plain
     other = jittered(colour, rng, strength=40.0)
     mix = _ramp(rng) if kind == "gradient" else _texture(rng)
-    return (base + (other - base) * mix[..., None]).astype(np.float32)
+    return np.asarray(base + (other - base) * mix[..., None], dtype=np.float32)
 
 
 def _ramp(rng: np.random.Generator) -> NDArray[np.float32]:
