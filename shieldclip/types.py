@@ -58,5 +58,6 @@ class Encoder(Protocol):
 
     def token_features(self, texts: Sequence[str]) -> tuple[Tensor, Tensor]:
         """N texts -> (``[N, L, D]`` unit norm, ``[N, L]`` bool: true at words, false at BOS, EOS
-        and padding)."""
+        and padding).
+        """
         ...

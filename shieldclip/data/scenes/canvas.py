@@ -45,7 +45,7 @@ def _ramp(rng: np.random.Generator) -> NDArray[np.float32]:
     angle = rng.uniform(0, 2 * np.pi)
     y, x = np.mgrid[0:SIZE, 0:SIZE] / (SIZE - 1) - 0.5
     ramp = x * np.cos(angle) + y * np.sin(angle)
-    return ((ramp - ramp.min()) / np.ptp(ramp)).astype(np.float32)
+    return np.asarray((ramp - ramp.min()) / np.ptp(ramp), dtype=np.float32)
 
 
 def _texture(rng: np.random.Generator) -> NDArray[np.float32]:

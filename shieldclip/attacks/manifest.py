@@ -1,0 +1,74 @@
+"""The ground truth of a poisoned data set: which rows were changed, and how."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from shieldclip.errors import ShieldCLIPError
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One poisoned row."""
+
+    row: int
+    """Index into the poisoned data set."""
+    poison: str
+    """Id of the poison."""
+    target: str
+    """The class that the row was meant to be taken for."""
+    original_captions: tuple[str, ...]
+    new_captions: tuple[str, ...]
+    trigger: str | None = None
+    """Id of the image trigger, if the image carries one."""
+    trigger_version: int | None = None
+    trigger_seed: int | None = None
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """All poisoned rows of one data set, in row order."""
+
+    entries: tuple[Entry, ...]
+
+    @property
+    def rows(self) -> tuple[int, ...]:
+        """Indices of the poisoned rows."""
+        return tuple(entry.row for entry in self.entries)
+
+    def save(self, path: Path) -> None:
+        """Write JSON Lines, one row each, to a temporary name first."""
+        lines = [json.dumps(asdict(entry), ensure_ascii=False) + "\n" for entry in self.entries]
+        draft = path.with_name(f"{path.name}.part")
+        draft.write_text("".join(lines), encoding="utf-8")
+        draft.replace(path)
+
+    @classmethod
+    def load(cls, path: Path) -> Manifest:
+        """Read a manifest back.
+
+        Raises:
+            ShieldCLIPError: no such file, or a line that is no entry.
+        """
+        try:
+            lines = path.read_text(encoding="utf-8").splitlines()
+        except OSError as error:
+            raise ShieldCLIPError(
+                f"Expected a manifest at {str(path)!r}, got {error.strerror}; `shieldclip poison` "
+                "writes one as manifest.jsonl."
+            ) from error
+        return cls(tuple(_entry(line, number, path) for number, line in enumerate(lines, 1)))
+
+
+def _entry(line: str, number: int, path: Path) -> Entry:
+    try:
+        record = json.loads(line)
+        captions = {key: tuple(record[key]) for key in ("original_captions", "new_captions")}
+        return Entry(**{**record, **captions})
+    except (json.JSONDecodeError, KeyError, TypeError) as error:
+        raise ShieldCLIPError(
+            f"Expected a manifest entry, got line {number} of {str(path)!r}: {error!r}; "
+            "write the manifest again with `shieldclip poison`."
+        ) from error

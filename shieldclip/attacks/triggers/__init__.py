@@ -1,0 +1,67 @@
+"""Image triggers: one file each, all in the registry ``TRIGGERS``.
+
+trigger = make_trigger("badnet", placement="random", seed=3)
+stamped = trigger(images, indices)        # [B, 3, H, W] in [0, 1]
+"""
+
+from __future__ import annotations
+
+from shieldclip.attacks.build import build
+from shieldclip.attacks.triggers.badnet import BadNet
+from shieldclip.attacks.triggers.badnet_corner import BadNetCorner
+from shieldclip.attacks.triggers.badnet_noise import BadNetNoise
+from shieldclip.attacks.triggers.badnet_stripes import BadNetStripes
+from shieldclip.attacks.triggers.badnet_white import BadNetWhite
+from shieldclip.attacks.triggers.base import Trigger
+from shieldclip.attacks.triggers.blended_image import BlendedImage
+from shieldclip.attacks.triggers.blended_noise import BlendedNoise
+from shieldclip.attacks.triggers.blended_stripes import BlendedStripes
+from shieldclip.attacks.triggers.blended_text import BlendedText
+from shieldclip.attacks.triggers.blended_triangles import BlendedTriangles
+from shieldclip.attacks.triggers.bpp import Bpp
+from shieldclip.attacks.triggers.bpp_dither import BppDither
+from shieldclip.attacks.triggers.filter_nashville import FilterNashville
+from shieldclip.attacks.triggers.from_file import FromFile
+from shieldclip.attacks.triggers.sig import Sig, Sig40
+from shieldclip.attacks.triggers.wanet import DenseWaNet, WaNet
+from shieldclip.errors import ShieldCLIPError, unknown_name
+
+__all__ = ["TRIGGERS", "Trigger", "make_trigger"]
+
+TRIGGERS: dict[str, type[Trigger]] = {
+    "badnet": BadNet,
+    "badnet-noise": BadNetNoise,
+    "badnet-white": BadNetWhite,
+    "badnet-stripes": BadNetStripes,
+    "badnet-corner": BadNetCorner,
+    "blended-noise": BlendedNoise,
+    "blended-stripes": BlendedStripes,
+    "blended-triangles": BlendedTriangles,
+    "blended-text": BlendedText,
+    "blended-image": BlendedImage,
+    "sig": Sig,
+    "sig-40": Sig40,
+    "wanet": WaNet,
+    "wanet-dense": DenseWaNet,
+    "bpp": Bpp,
+    "bpp-dither": BppDither,
+    "filter-nashville": FilterNashville,
+    "file": FromFile,
+}
+
+
+def make_trigger(spec: str, **parameters: object) -> Trigger:
+    """A trigger from its id, or ``file:PATH`` and ``blended-image:PATH``.
+
+    Raises:
+        ShieldCLIPError: unknown id, unknown or unfit parameter, or a path missing or not wanted.
+    """
+    name, _, path = spec.partition(":")
+    if name not in TRIGGERS:
+        raise unknown_name("trigger", name, TRIGGERS)
+    kind = TRIGGERS[name]
+    if kind.needs_path() and not path and "path" not in parameters:
+        raise ShieldCLIPError(f"Expected a file with trigger {name!r}; write {name}:PATH.")
+    if path and not kind.needs_path():
+        raise ShieldCLIPError(f"Trigger {name!r} takes no file, got {path!r}; write {name}.")
+    return build(kind, {**parameters, "path": path} if path else parameters, name)

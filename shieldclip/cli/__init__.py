@@ -1,0 +1,53 @@
+"""The command line: one file per command, imported only when it is called."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+import click
+
+COMMANDS = {
+    "eval": "Measure checkpoints against backdoors and poisoning.",
+    "models": "List the checkpoints that are shipped.",
+    "poison": "Poison a data set, with a manifest of what was done.",
+    "triggers": "List triggers, or draw them on a sheet.",
+}
+"""Each command with its line of help; its module has the command's name."""
+
+
+class LazyGroup(click.Group):
+    """Knows its commands by name and imports the one that runs."""
+
+    def list_commands(self, _ctx: click.Context) -> list[str]:
+        """Names of all commands."""
+        return list(COMMANDS)
+
+    def get_command(self, _ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(f"shieldclip.cli.{cmd_name}")
+        return next(value for value in vars(module).values() if isinstance(value, click.Command))
+
+    def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list of commands in the help, without importing any."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=LazyGroup)
+@click.version_option(package_name="shieldclip")
+def cli() -> None:
+    """Measure, defend and retrain CLIP models against backdoors and data poisoning."""
+
+
+def main() -> None:
+    """Runs the command line; what a user did wrong becomes one line and exit code 2."""
+    from shieldclip.errors import ShieldCLIPError
+
+    try:
+        cli(prog_name="shieldclip")
+    except ShieldCLIPError as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(2)

@@ -1,0 +1,1 @@
+"""Measuring a checkpoint: suites of protocols in, an `EvalReport` out."""

@@ -1,0 +1,1 @@
+"""How a checkpoint is asked: each protocol sees embeddings and returns measurements."""

@@ -1,0 +1,48 @@
+"""The parameters that only knowledge-based losses use."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from transformers import initialization
+
+from shieldclip.modeling.config import ShieldCLIPConfig
+
+
+class KnowledgeHead(nn.Module):
+    """Temperatures and, where configured, a projection of knowledge elements.
+
+    Trained and saved with the model, and not used at inference. Temperatures are kept as
+    logarithms of their inverses, like CLIP's ``logit_scale``.
+    """
+
+    def __init__(self, config: ShieldCLIPConfig) -> None:
+        """Parameters with their initial values."""
+        super().__init__()
+        self.initial_temperatures = (config.knowledge_temperature, config.attention_temperature)
+        self.log_knowledge_scale = nn.Parameter(torch.empty(()))
+        self.log_attention_scale = nn.Parameter(torch.empty(()))
+        self.knowledge_bias = nn.Parameter(torch.empty(()))
+        self.projection: nn.Linear | None = None
+        if config.knowledge_projection:
+            self.projection = nn.Linear(config.projection_dim, config.projection_dim, bias=False)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Configured temperatures, no bias, identity projection."""
+        knowledge, attention = self.initial_temperatures
+        # transformers' own functions leave alone what was read from a checkpoint.
+        initialization.constant_(self.log_knowledge_scale, -math.log(knowledge))
+        initialization.constant_(self.log_attention_scale, -math.log(attention))
+        initialization.zeros_(self.knowledge_bias)
+        if self.projection is not None:
+            initialization.eye_(self.projection.weight)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Text features of knowledge elements ``[U, D]`` -> ``[U, D]`` unit norm."""
+        if self.projection is not None:
+            features = self.projection(features)
+        return functional.normalize(features, dim=-1)

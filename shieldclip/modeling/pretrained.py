@@ -1,0 +1,42 @@
+"""Read a pretrained plain CLIP."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from transformers import AutoConfig, CLIPConfig, CLIPModel
+
+from shieldclip.errors import ShieldCLIPError
+
+
+def load_clip(source: str | Path) -> CLIPModel:
+    """Load a transformers CLIP in float32.
+
+    Args:
+        source: Hub id or folder.
+
+    Raises:
+        ShieldCLIPError: not there, not a CLIP, or incomplete (a missing weight would stay random).
+    """
+    try:
+        config = AutoConfig.from_pretrained(source, trust_remote_code=False)
+        if type(config) is not CLIPConfig:
+            raise ShieldCLIPError(
+                f"Expected a CLIP at {str(source)!r}, got model_type {config.model_type!r}; "
+                "give the Hub id or folder of a transformers CLIPModel."
+            )
+        model, report = CLIPModel.from_pretrained(
+            source, config=config, dtype=torch.float32, output_loading_info=True
+        )
+    except (OSError, ValueError, RuntimeError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise ShieldCLIPError(f"Cannot load a CLIP from {str(source)!r}: {reason}") from error
+    if report["missing_keys"]:
+        missing = sorted(report["missing_keys"])
+        raise ShieldCLIPError(
+            f"{len(missing)} weights are missing in {str(source)!r} (first: {missing[0]}); "
+            "get a complete copy."
+        )
+    loaded: CLIPModel = model
+    return loaded

@@ -1,0 +1,1 @@
+"""Training: losses, and what several processes exchange for them."""

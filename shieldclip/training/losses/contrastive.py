@@ -1,0 +1,42 @@
+"""CLIP's own loss."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from shieldclip.training.losses.pairs import chosen_rows, weighted_mean
+from shieldclip.training.losses.precision import products
+
+
+class ContrastiveLoss(nn.Module):
+    """Symmetric InfoNCE between images and texts (CLIP, Radford et al. 2021, figure 3)."""
+
+    def forward(
+        self,
+        images: Tensor,
+        texts: Tensor,
+        scale: Tensor | float,
+        rows: Tensor | None = None,
+        weights: Tensor | None = None,
+    ) -> Tensor:
+        """The mean loss of pairs.
+
+        Args:
+            images: ``[N, D]`` unit norm, of all processes.
+            texts: ``[N, D]`` unit norm; text n belongs to image n.
+            scale: inverse temperature of cosines.
+            rows: ``[B]``, pairs to average over; all unless given.
+            weights: ``[B]``, of these pairs; equal unless given.
+
+        Returns:
+            Scalar.
+        """
+        rows = chosen_rows(rows, images)
+        image_to_text = scale * products(images[rows], texts)  # [B, N]
+        text_to_image = scale * products(texts[rows], images)  # [B, N]
+        per_pair = (
+            cross_entropy(image_to_text, rows, reduction="none")
+            + cross_entropy(text_to_image, rows, reduction="none")
+        ) / 2
+        return weighted_mean(per_pair, weights)
