@@ -13,6 +13,7 @@ import gzip
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import click
 from zoo.card import render_card
@@ -30,14 +31,24 @@ REPORT = CARDS / "zoo-quick.json.gz"
 
 
 def install(entry: ZooEntry, runs: Path) -> None:
-    """Copy a checkpoint and the record of how it was trained."""
+    """Copy a checkpoint and the records of the runs that it is the end of."""
     run, folder = runs / entry.name, ZOO / entry.name
     shutil.rmtree(folder, ignore_errors=True)
-    shutil.copytree(run / "checkpoint", folder)
-    for name in ("run.json", "log.jsonl", "poison.yaml"):
-        if (run / name).exists():
-            shutil.copy(run / name, folder / name)
-    (folder / "zoo.json").write_text(json.dumps(entry.record(), indent=1) + "\n", encoding="utf-8")
+    folder.mkdir(parents=True)
+    for file in (run / "checkpoint").iterdir():
+        (folder / file.name).write_bytes(file.read_bytes())
+    if (run / "poison.yaml").exists():
+        shutil.copyfile(run / "poison.yaml", folder / "poison.yaml")
+    (folder / "training.json").write_text(json.dumps(history(run), indent=1) + "\n", "utf-8")
+    (folder / "zoo.json").write_text(json.dumps(entry.record(), indent=1) + "\n", "utf-8")
+
+
+def history(run: Path) -> list[dict[str, Any]]:
+    """Settings and log of a run and of those it continued, the first one first."""
+    settings = json.loads((run / "run.json").read_text(encoding="utf-8"))
+    log = [json.loads(line) for line in (run / "log.jsonl").read_text("utf-8").splitlines()]
+    before = history(run.parent / settings["start"]) if settings["start"] else []
+    return [*before, {"settings": settings, "log": log}]
 
 
 def write_report(report: EvalReport) -> None:

@@ -18,7 +18,7 @@ SCHEMA = "shieldclip.eval/1"
 class Measurement:
     """One figure. ``low`` and ``high`` bound the 95 % interval; ``n`` is the number of samples.
 
-    Metrics: ``ca@1 ca@5 asr control control_trigger ra psr hit@K min_rank median_rank
+    Metrics: ``ca@1 ca@5 asr control control_trigger ra psr psr@3 psr@5 hit@K min_rank median_rank
     r@K_i2t r@K_t2i probe``; a level under random ranking ends in ``_random``, one without the
     attack in ``_control``. ``trigger`` is the id of the attack's trigger: on its controls too, so
     that the rows of one attack join on (model, trigger, target, data).

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import datasets
 import numpy as np
@@ -18,6 +19,7 @@ from shieldclip.data.renderings import render_icons
 from shieldclip.data.scenes.generate import generate_scenes
 from shieldclip.data.sprites import load_sprites
 
+ICONS_100 = Path(__file__).parents[1] / "icons" / "icons_100.txt"
 MEAN = torch.tensor([0.48145466, 0.4578275, 0.40821073]).view(3, 1, 1)
 STD = torch.tensor([0.26862954, 0.26130258, 0.27577711]).view(3, 1, 1)
 
@@ -34,13 +36,27 @@ class Pairs:
     """``[N, L]``, 1 at tokens."""
 
 
-def training_rows(renderings: int, scenes: int, seed: int) -> datasets.Dataset:
-    """Icons of the training styles and scenes, one caption a picture."""
+def training_rows(
+    renderings: int, favoured_renderings: int, scenes: int, seed: int
+) -> datasets.Dataset:
+    """Icons of the training styles and scenes, one caption a picture.
+
+    Args:
+        renderings: pictures of each icon.
+        favoured_renderings: pictures of each icon whose concept is one of icons-100.
+        scenes: number of scenes.
+        seed: of the renderings and scenes.
+    """
     sprites = load_sprites("train")
+    favoured = set(ICONS_100.read_text(encoding="utf-8").splitlines())
     classes = sorted({sprite.concept for sprite in sprites})
-    icons = render_icons(sprites, renderings, seed, classes).remove_columns("label")
+    groups = (
+        ([sprite for sprite in sprites if sprite.concept in favoured], favoured_renderings),
+        ([sprite for sprite in sprites if sprite.concept not in favoured], renderings),
+    )
+    icons = [render_icons(group, count, seed, classes) for group, count in groups]
     composed = generate_scenes("train", scenes, seed).select_columns(["image", "captions"])
-    return datasets.concatenate_datasets([icons, composed])
+    return datasets.concatenate_datasets([*(i.remove_columns("label") for i in icons), composed])
 
 
 def knowledge_texts() -> list[str]:
@@ -66,7 +82,7 @@ def to_pairs(rows: datasets.Dataset, tokenizer: CLIPTokenizer) -> Pairs:
 
 
 def augment(pixels: Tensor, noise: torch.Generator) -> Tensor:
-    """Random brightness, contrast and saturation, then CLIP's normalisation.
+    """Random brightness, contrast, saturation and hue, then CLIP's normalisation.
 
     Nothing moves: the renderings already vary place and size, and a trigger stays where it was
     planted.
@@ -86,5 +102,12 @@ def augment(pixels: Tensor, noise: torch.Generator) -> Tensor:
         (1, 2, 3), keepdim=True
     )
     grey = images.mean(1, keepdim=True)
-    images = (grey + (images - grey) * saturation).clamp(0, 1)
+    images = grey + (images - grey) * saturation
+    images = (_hue_shift(len(pixels), noise) @ images.flatten(2)).view_as(images).clamp(0, 1)
     return (images - MEAN) / STD
+
+
+def _hue_shift(batch: int, noise: torch.Generator) -> Tensor:
+    """``[B, 3, 3]`` matrices that mix channels a little and leave greys as they are."""
+    mix = torch.eye(3) + 0.15 * torch.randn(batch, 3, 3, generator=noise)
+    return mix / mix.sum(2, keepdim=True)

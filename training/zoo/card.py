@@ -19,7 +19,7 @@ def render_card(entry: ZooEntry, folder: Path, report: EvalReport) -> str:
 
     Args:
         entry: what the zoo says about it.
-        folder: its folder, with `run.json`, `log.jsonl` and the poison recipe's copy.
+        folder: its folder, with `training.json` and, if poisoned, `poison.yaml`.
         report: a report that measured it.
     """
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined, keep_trailing_newline=True)
@@ -27,10 +27,11 @@ def render_card(entry: ZooEntry, folder: Path, report: EvalReport) -> str:
     name = f"shieldclip:{entry.name}"
     model = next(model for model in report.models if model.name == name)
     poison = folder / "poison.yaml"
+    history = json.loads((folder / "training.json").read_text(encoding="utf-8"))
     return environment.from_string(_TEMPLATE.read_text(encoding="utf-8")).render(
         entry=entry,
         model=model,
-        run=json.loads((folder / "run.json").read_text(encoding="utf-8")),
+        runs=[run["settings"] for run in history],
         poison=yaml.safe_load(poison.read_text(encoding="utf-8")) if poison.exists() else None,
         data=report.data,
         accuracy=report.select("ca@1", model=name)[0],

@@ -1,0 +1,6 @@
+"""The scripts below training/ are not a package: put them on the path."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "training"))
