@@ -12,6 +12,7 @@ from __future__ import annotations
 import gzip
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,12 @@ def history(run: Path) -> list[dict[str, Any]]:
     return [*before, {"settings": settings, "log": log}]
 
 
+def without_machine(report: EvalReport) -> EvalReport:
+    """The report with the data's path relative to the repository."""
+    path = Path(report.data.path).relative_to(REPOSITORY)
+    return replace(report, data=replace(report.data, path=path.as_posix()))
+
+
 def write_report(report: EvalReport) -> None:
     """Keep a report, compressed, with equal bytes for equal reports."""
     REPORT.write_bytes(gzip.compress(report.to_json().encode(), mtime=0))
@@ -64,7 +71,8 @@ def main(runs: Path, skip_install: bool) -> None:
     if not skip_install:
         for entry in ENTRIES:
             install(entry, runs)
-    report = evaluate(EvalRequest(models=tuple(f"shieldclip:{e.name}" for e in ENTRIES)))
+    request = EvalRequest(models=tuple(f"shieldclip:{entry.name}" for entry in ENTRIES))
+    report = without_machine(evaluate(request))
     write_report(report)
     for entry in ENTRIES:
         card = render_card(entry, ZOO / entry.name, report)
