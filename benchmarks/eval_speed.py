@@ -5,7 +5,7 @@
 - `zero_shot_vs_clip_benchmark`: pictures per second of our clean zero-shot pass over those of
   CLIP_benchmark's loop: same model, pictures, prompts, preprocessing and batch size, both from the
   encoded files. At least 1 is wanted.
-- `suite_vs_bare_passes`: time of a whole suite, less that of loading the checkpoint, over T + 1 bare
+- `suite_vs_bare_passes`: time of a whole suite, less loading the checkpoint, over T + 1 bare
   encoder passes, where T counts every trigger whose pictures are encoded, the controls among them.
   At most 1.05 is wanted.
 """
