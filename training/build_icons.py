@@ -26,7 +26,7 @@ from rich.progress import track
 from shieldclip.data.renderings import render_rows
 from shieldclip.data.scenes.canvas import SIZE
 from shieldclip.data.scenes.colours import dominant_colour
-from shieldclip.data.sprites import SPLITS, Sprite
+from shieldclip.data.sprites import SPLITS, Sprite, as_sprite
 
 ICONS_100 = Path(__file__).parent / "icons" / "icons_100.txt"
 RENDERINGS = 10
@@ -75,19 +75,6 @@ def sprite_rows(icons: IconSet, matched: dict[str, str], concepts: dict[str, Con
             "keywords": list(concept.keywords),
             "codepoint": point,
         }
-
-
-def as_sprite(row: dict[str, Any]) -> Sprite:
-    """A row of the sprite table -> the value the renderer takes."""
-    return Sprite(
-        image=Image.open(io.BytesIO(row["image"]["bytes"])).convert("RGBA"),
-        concept=row["concept"],
-        style=row["style"],
-        group=row["group"],
-        subgroup=row["subgroup"],
-        colour=row["colour"],
-        keywords=tuple(row["keywords"]),
-    )
 
 
 def rendered_rows(sprites: Sequence[Sprite], classes: Sequence[str]) -> Iterable[dict[str, Any]]:

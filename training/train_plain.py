@@ -54,6 +54,7 @@ class Run:
     weight_decay: float = 0.1
     warmup: float = 0.04
     """Share of the run in which the learning rate rises."""
+    hue_shift: float = 0.0
     kept_patches: int = 32
     all_patches_from: float = 0.85
     """Share of the run after which no patch is dropped."""
@@ -122,7 +123,7 @@ def begin(run: Run, tokenizer: CLIPTokenizer) -> State:
 def train_step(state: State, run: Run, pairs: Pairs, rows: torch.Tensor) -> float:
     """One optimiser step on the given rows -> loss."""
     dropping = state.step < run.all_patches_from * run.steps
-    pixels = augment(pairs.pixels[rows], state.noise)
+    pixels = augment(pairs.pixels[rows], state.noise, run.hue_shift)
     mask = pairs.mask[rows]
     length = int(mask.sum(1).max())
     images = encode_image(state.model, pixels, run.kept_patches if dropping else 10**6, state.noise)
@@ -204,6 +205,7 @@ STAGES: dict[str, dict[str, Any]] = {
         "favoured_renderings": 70,
         "scenes": 6_000,
         "learning_rate": 6e-4,
+        "hue_shift": 0.15,
         "all_patches_from": 0.7,
     },
 }

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 from PIL import Image
@@ -39,18 +41,19 @@ def load_sprites(split: str) -> tuple[Sprite, ...]:
     Raises:
         ShieldCLIPError: unknown split, or a split that this installation does not have.
     """
-    rows = pq.read_table(sprite_file(split)).to_pylist()
-    return tuple(
-        Sprite(
-            image=Image.open(io.BytesIO(row["image"]["bytes"])).convert("RGBA"),
-            concept=row["concept"],
-            style=row["style"],
-            group=row["group"],
-            subgroup=row["subgroup"],
-            colour=row["colour"],
-            keywords=tuple(row["keywords"]),
-        )
-        for row in rows
+    return tuple(map(as_sprite, pq.read_table(sprite_file(split)).to_pylist()))
+
+
+def as_sprite(row: Mapping[str, Any]) -> Sprite:
+    """A row of a sprite table -> the value the renderer takes."""
+    return Sprite(
+        image=Image.open(io.BytesIO(row["image"]["bytes"])).convert("RGBA"),
+        concept=row["concept"],
+        style=row["style"],
+        group=row["group"],
+        subgroup=row["subgroup"],
+        colour=row["colour"],
+        keywords=tuple(row["keywords"]),
     )
 
 

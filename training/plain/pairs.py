@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,11 +9,11 @@ from pathlib import Path
 import datasets
 import numpy as np
 import torch
-from PIL import Image
 from rich.progress import track
 from torch import Tensor
 from transformers import CLIPTokenizer
 
+from shieldclip.data.decode import decode
 from shieldclip.data.renderings import render_icons
 from shieldclip.data.scenes.generate import generate_scenes
 from shieldclip.data.sprites import load_sprites
@@ -66,22 +65,19 @@ def knowledge_texts() -> list[str]:
 
 def to_pairs(rows: datasets.Dataset, tokenizer: CLIPTokenizer) -> Pairs:
     """Decode every picture and tokenize every caption once."""
-    pixels = np.stack(
-        [
-            np.asarray(Image.open(io.BytesIO(image["bytes"])).convert("RGB"))
-            for image in track(rows["image"], description="decoding", transient=True)
-        ]
-    )
     captions: Sequence[str] = [captions[0] for captions in rows["captions"]]
     tokens = tokenizer(captions, padding=True, truncation=True, return_tensors="pt")
-    return Pairs(
-        torch.from_numpy(pixels).permute(0, 3, 1, 2).contiguous(),
-        tokens["input_ids"],
-        tokens["attention_mask"],
-    )
+    return Pairs(to_pixels(rows), tokens["input_ids"], tokens["attention_mask"])
 
 
-def augment(pixels: Tensor, noise: torch.Generator) -> Tensor:
+def to_pixels(rows: datasets.Dataset) -> Tensor:
+    """Every picture of equal size S -> ``[N, 3, S, S]`` uint8."""
+    cells = track(rows["image"], description="decoding", transient=True)
+    pixels = np.stack([np.asarray(decode(cell)) for cell in cells])
+    return torch.from_numpy(pixels).permute(0, 3, 1, 2).contiguous()
+
+
+def augment(pixels: Tensor, noise: torch.Generator, hue_shift: float) -> Tensor:
     """Random brightness, contrast, saturation and hue, then CLIP's normalisation.
 
     Nothing moves: the renderings already vary place and size, and a trigger stays where it was
@@ -89,6 +85,8 @@ def augment(pixels: Tensor, noise: torch.Generator) -> Tensor:
 
     Args:
         pixels: ``[B, 3, S, S]`` uint8.
+        noise: draws the changes.
+        hue_shift: standard deviation of the mixing of channels.
 
     Returns:
         ``[B, 3, S, S]`` normalised float32.
@@ -98,16 +96,16 @@ def augment(pixels: Tensor, noise: torch.Generator) -> Tensor:
         3, len(pixels), 1, 1, 1, generator=noise
     )
     images = images * brightness
-    images = (images - images.mean((1, 2, 3), keepdim=True)) * contrast + images.mean(
-        (1, 2, 3), keepdim=True
-    )
+    mean = images.mean((1, 2, 3), keepdim=True)
+    images = mean + (images - mean) * contrast
     grey = images.mean(1, keepdim=True)
     images = grey + (images - grey) * saturation
-    images = (_hue_shift(len(pixels), noise) @ images.flatten(2)).view_as(images).clamp(0, 1)
+    mix = _channel_mix(len(pixels), noise, hue_shift)
+    images = (mix @ images.flatten(2)).view_as(images).clamp(0, 1)
     return (images - MEAN) / STD
 
 
-def _hue_shift(batch: int, noise: torch.Generator) -> Tensor:
+def _channel_mix(batch: int, noise: torch.Generator, strength: float) -> Tensor:
     """``[B, 3, 3]`` matrices that mix channels a little and leave greys as they are."""
-    mix = torch.eye(3) + 0.15 * torch.randn(batch, 3, 3, generator=noise)
+    mix = torch.eye(3) + strength * torch.randn(batch, 3, 3, generator=noise)
     return mix / mix.sum(2, keepdim=True)

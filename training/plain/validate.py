@@ -2,34 +2,27 @@
 
 from __future__ import annotations
 
-import io
-
-import numpy as np
-import pyarrow.parquet as pq
 import torch
-from PIL import Image
 from plain.model import encode_image, encode_text
-from plain.pairs import MEAN, STD
+from plain.pairs import MEAN, STD, to_pixels
 from torch import Tensor
 from torch.nn import functional
 from transformers import CLIPModel, CLIPTokenizer
 
 from shieldclip.attacks.triggers import make_trigger
 from shieldclip.data.captions import ICON_TEMPLATES
-from shieldclip.data.sprites import FOLDER
+from shieldclip.data.embedded import EMBEDDED
 
 
 class Validation:
     """icons-100 in the validation style, decoded once."""
 
     def __init__(self, tokenizer: CLIPTokenizer, target: str = "banana") -> None:
-        table = pq.read_table(FOLDER / "icons-100-validation.parquet")
-        pictures = [Image.open(io.BytesIO(i["bytes"])) for i in table["image"].to_pylist()]
-        stacked = np.stack([np.asarray(picture.convert("RGB")) for picture in pictures])
-        self.images = torch.from_numpy(stacked).permute(0, 3, 1, 2).float() / 255
-        self.labels = torch.tensor(table["label"].to_pylist())
-        self.target = _class_names(table).index(target)
-        prompts = [t.format(name) for name in _class_names(table) for t in ICON_TEMPLATES]
+        source = EMBEDDED["icons-100"]("validation")
+        self.images = to_pixels(source.rows).float() / 255
+        self.labels = torch.tensor(source.labels)
+        self.target = source.classes.index(target)
+        prompts = [t.format(name) for name in source.classes for t in ICON_TEMPLATES]
         self.tokens = tokenizer(prompts, padding=True, truncation=True, return_tensors="pt")
 
     @torch.inference_mode()
@@ -57,10 +50,3 @@ class Validation:
             for batch in images.split(128)
         ]
         return (torch.cat(features) @ texts.T).argmax(1)
-
-
-def _class_names(table: object) -> list[str]:
-    import datasets
-
-    features = datasets.Features.from_arrow_schema(table.schema)  # type: ignore[attr-defined]
-    return list(features["label"].names)

@@ -8,6 +8,7 @@ from pathlib import Path
 import jinja2
 import yaml
 from zoo.entries import ZooEntry
+from zoo.shares import percent
 
 from shieldclip.evaluation.report import EvalReport, Measurement
 
@@ -23,7 +24,7 @@ def render_card(entry: ZooEntry, folder: Path, report: EvalReport) -> str:
         report: a report that measured it.
     """
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined, keep_trailing_newline=True)
-    environment.filters["percent"] = _percent
+    environment.filters["percent"] = percent
     name = f"shieldclip:{entry.name}"
     model = next(model for model in report.models if model.name == name)
     poison = folder / "poison.yaml"
@@ -43,21 +44,11 @@ def render_card(entry: ZooEntry, folder: Path, report: EvalReport) -> str:
 
 
 def _attacks(report: EvalReport, model: str) -> list[dict[str, Measurement]]:
-    """ASR and its two controls, one row a trigger."""
+    """ASR, its two controls and RA, one row a trigger."""
     return [
         {
-            "asr": asr,
-            "control": report.select("control", model=model, trigger=asr.trigger)[0],
-            "control_trigger": report.select("control_trigger", model=model, trigger=asr.trigger)[
-                0
-            ],
-            "ra": report.select("ra", model=model, trigger=asr.trigger)[0],
+            metric: report.select(metric, model=model, trigger=asr.trigger)[0]
+            for metric in ("asr", "control", "control_trigger", "ra")
         }
         for asr in report.select("asr", model=model)
     ]
-
-
-def _percent(measurement: Measurement) -> str:
-    """``97.3 % [96.1, 98.2]``."""
-    value, low, high = (100 * x for x in (measurement.value, measurement.low, measurement.high))
-    return f"{value:.1f} % [{low:.1f}, {high:.1f}]"

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from shieldclip.evaluation.report import EvalReport, Measurement
+from zoo.shares import percent
+
+from shieldclip.evaluation.report import EvalReport
 
 BEGIN, END = "<!-- results: zoo-quick -->", "<!-- /results -->"
 TRIGGERS = ("badnet", "blended-noise", "wanet")
@@ -19,7 +21,7 @@ def result_table(report: EvalReport) -> str:
         asr = [report.select("asr", model=model.name, trigger=name)[0] for name in TRIGGERS]
         control = report.select("control", model=model.name, trigger=TRIGGERS[0])[0]
         cells = [report.select("ca@1", model=model.name)[0], *asr, control]
-        lines.append(f"| `{model.name}` | " + " | ".join(map(_percent, cells)) + " |")
+        lines.append(f"| `{model.name}` | " + " | ".join(map(percent, cells)) + " |")
     n = asr[0].n
     lines += [
         "",
@@ -34,7 +36,3 @@ def update_readme(path: Path, report: EvalReport) -> None:
     block = f"{BEGIN}\n{result_table(report)}\n{END}"
     updated = re.sub(f"{BEGIN}.*?{END}", lambda _: block, text, flags=re.DOTALL)
     path.write_text(updated, encoding="utf-8")
-
-
-def _percent(m: Measurement) -> str:
-    return f"{100 * m.value:.1f} % [{100 * m.low:.1f}, {100 * m.high:.1f}]"
