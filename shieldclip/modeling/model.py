@@ -79,6 +79,7 @@ class ShieldCLIPModel(LibraryInitialization, CLIPModel):
         element_input_ids: Tensor | None = None,
         element_attention_mask: Tensor | None = None,
         output_local: bool | None = None,
+        patch_index: Tensor | None = None,
         **kwargs: Any,
     ) -> ShieldCLIPOutput:
         """Embed images and texts, and compare them.
@@ -97,6 +98,8 @@ class ShieldCLIPModel(LibraryInitialization, CLIPModel):
                 local features are returned.
             element_attention_mask: ``[U, L']``.
             output_local: return local features; as in training mode, unless given.
+            patch_index: ``[B, K]``, image patches to encode, all unless given (ViT only, with
+                local features); the returned patches are these.
             kwargs: for `CLIPModel.forward`, without local features.
         """
         shared: dict[str, Any] = {
@@ -109,7 +112,7 @@ class ShieldCLIPModel(LibraryInitialization, CLIPModel):
         }
         if not (self.training if output_local is None else output_local):
             return ShieldCLIPOutput(**super().forward(**shared, return_dict=True, **kwargs))
-        output = self._forward_local(**shared)
+        output = self._forward_local(**shared, patch_index=patch_index)
         if element_input_ids is not None:
             output.element_embeds = self._embed_elements(element_input_ids, element_attention_mask)
         return output
@@ -129,9 +132,13 @@ class ShieldCLIPModel(LibraryInitialization, CLIPModel):
         position_ids: Tensor | None,
         return_loss: bool | None,
         interpolate_pos_encoding: bool,
+        patch_index: Tensor | None,
     ) -> ShieldCLIPOutput:
         vision = self.vision_model(
-            pixel_values, interpolate_pos_encoding=interpolate_pos_encoding, output_patches=True
+            pixel_values,
+            interpolate_pos_encoding=interpolate_pos_encoding,
+            output_patches=True,
+            patch_index=patch_index,
         )
         text = self.text_model(
             input_ids=input_ids, attention_mask=attention_mask, position_ids=position_ids

@@ -17,9 +17,9 @@ class ShieldCLIPOutput(CLIPOutput):
     """
 
     patch_embeds: Tensor | None = None
-    """``[B, P, D]``, image patches in row-major order."""
+    """``[B, P, D]``, image patches in row-major order, or ``[B, K, D]`` those asked for."""
     patch_attention: Tensor | None = None
-    """``[B, P]``, the global feature's attention to each patch: mean over heads, sums to 1."""
+    """``[B, P]``, the global feature's attention to each of these: mean over heads, sums to 1."""
     token_embeds: Tensor | None = None
     """``[B, L, D]``, caption tokens."""
     token_mask: Tensor | None = None

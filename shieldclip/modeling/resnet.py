@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from transformers import CLIPVisionConfig, initialization
 from transformers.models.clip.modeling_clip import CLIPPreTrainedModel
 
-from shieldclip.errors import unknown_name
+from shieldclip.errors import ShieldCLIPError, unknown_name
 from shieldclip.modeling.attention import attention_to_patches, explicit_attention
 from shieldclip.modeling.initialization import LibraryInitialization
 from shieldclip.modeling.output import TowerOutput
@@ -69,8 +69,19 @@ class ResNetTower(LibraryInitialization, CLIPPreTrainedModel):
         self.pooling = AttentionPooling(config.hidden_size, config.num_attention_heads, side**2)
         self.post_init()
 
-    def forward(self, pixel_values: Tensor, **_: Any) -> TowerOutput:
-        """Encode images ``[B, 3, S, S]``, normalised; patches are always returned."""
+    def forward(
+        self, pixel_values: Tensor, patch_index: Tensor | None = None, **_: Any
+    ) -> TowerOutput:
+        """Encode images ``[B, 3, S, S]``, normalised; patches are always returned.
+
+        Raises:
+            ShieldCLIPError: ``patch_index`` is given; convolutions need every pixel.
+        """
+        if patch_index is not None:
+            raise ShieldCLIPError(
+                "Expected every patch with a ResNet image tower, got a choice of them; "
+                "train without patch dropping."
+            )
         # timm checkpoints its stages when told to, and only then.
         self.backbone.grad_checkpointing = self.gradient_checkpointing and self.training
         pixels = pixel_values.to(self.pooling.position_embedding.dtype)

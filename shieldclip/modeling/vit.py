@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
 from torch import Tensor
 from torch.nn import functional
 from transformers import CLIPVisionModel
@@ -27,6 +28,7 @@ class ViTTower(LibraryInitialization, CLIPVisionModel):
         pixel_values: Tensor,
         interpolate_pos_encoding: bool = False,
         output_patches: bool = False,
+        patch_index: Tensor | None = None,
         **kwargs: Any,
     ) -> TowerOutput | BaseModelOutputWithPooling:
         """Encode images.
@@ -35,13 +37,14 @@ class ViTTower(LibraryInitialization, CLIPVisionModel):
             pixel_values: ``[B, 3, S, S]``, normalised.
             interpolate_pos_encoding: accept other sizes than S.
             output_patches: return patch features and attention as well.
+            patch_index: ``[B, K]``, the patches to encode; the others are never computed (FLIP,
+                Li et al. 2023). All P unless given; needs ``output_patches``.
             kwargs: for the parent class, without ``output_patches``.
         """
         if not output_patches:
             return super().forward(pixel_values, interpolate_pos_encoding, **kwargs)
-        hidden = self.pre_layrnorm(
-            self.embeddings(pixel_values, interpolate_pos_encoding=interpolate_pos_encoding)
-        )
+        tokens = self.embeddings(pixel_values, interpolate_pos_encoding=interpolate_pos_encoding)
+        hidden = self.pre_layrnorm(_keep(tokens, patch_index))
         *layers, last = self.encoder.layers
         for layer in layers:
             hidden = layer(hidden, None)
@@ -53,6 +56,14 @@ class ViTTower(LibraryInitialization, CLIPVisionModel):
             patches=features[:, 1:],
             patch_attention=attention_to_patches(weights[:, :, 0]),
         )
+
+
+def _keep(tokens: Tensor, patch_index: Tensor | None) -> Tensor:
+    """CLS and the chosen patches: ``[B, 1 + P, W]`` -> ``[B, 1 + K, W]``."""
+    if patch_index is None:
+        return tokens
+    chosen = tokens[:, 1:].gather(1, patch_index[..., None].expand(-1, -1, tokens.shape[-1]))
+    return torch.cat([tokens[:, :1], chosen], dim=1)
 
 
 def _eager_layer(layer: CLIPEncoderLayer, hidden: Tensor) -> tuple[Tensor, Tensor]:

@@ -134,3 +134,23 @@ def test_compiled_towers(model, batch, local):
     compiled = model(**batch, output_local=local)
     torch.testing.assert_close(compiled.logits_per_image, expected.logits_per_image)
     torch.testing.assert_close(compiled.patch_attention, expected.patch_attention)
+
+
+def test_all_patches_by_index_equal_no_index(model, batch):
+    model.train()
+    everything = torch.arange(16).expand(3, 16)
+    ours, plain = model(**batch, patch_index=everything), model(**batch)
+    torch.testing.assert_close(ours.image_embeds, plain.image_embeds)
+    torch.testing.assert_close(ours.patch_embeds, plain.patch_embeds)
+
+
+def test_dropped_patches_have_no_influence(model, batch):
+    model.train()
+    kept = torch.tensor([[0, 5], [15, 2], [7, 8]])
+    first = model(**batch, patch_index=kept)
+    changed = batch["pixel_values"].clone()
+    changed[0, :, 8:16, :8] += 1  # patch 4 of the first picture, which is dropped
+    second = model(**{**batch, "pixel_values": changed}, patch_index=kept)
+    assert first.patch_embeds.shape == (3, 2, 16) and first.patch_attention.shape == (3, 2)
+    torch.testing.assert_close(first.image_embeds, second.image_embeds, atol=0, rtol=0)
+    assert not torch.equal(first.image_embeds, model(**batch).image_embeds)

@@ -86,3 +86,8 @@ def test_unknown_tower_names_the_known_ones(clip):
         ShieldCLIPConfig.for_resnet("resnet5O", 64)
     with pytest.raises(ShieldCLIPError, match="Unknown image tower"):
         ShieldCLIPModel(ShieldCLIPConfig.from_clip(clip.config, image_tower="convnext"))
+
+
+def test_a_resnet_cannot_drop_patches(resnet, inputs):
+    with pytest.raises(ShieldCLIPError, match="patch"):
+        resnet.train()(**inputs, patch_index=torch.zeros(3, 2, dtype=torch.long))
