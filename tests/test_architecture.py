@@ -12,9 +12,11 @@ MAY_IMPORT = {
     "types": set(),
     "attacks": {"types", "errors"},
     "data": {"types", "errors"},
+    "knowledge": {"types", "errors"},
     "modeling": {"transport", "types", "errors"},
     "encoders": {"modeling", "types", "errors"},
     "training": {"modeling", "knowledge", "transport", "attacks", "data", "types", "errors"},
+    "explanation": {"encoders", "modeling", "attacks", "data", "types", "errors"},
     "evaluation": {"attacks", "data", "encoders", "transport", "types", "errors"},
 }
 """Room -> rooms it may import; the command line may import anything, inside functions."""

@@ -9,8 +9,11 @@ import click
 
 COMMANDS = {
     "eval": "Measure checkpoints against backdoors and poisoning.",
+    "explain": "Show what models attend to, without and with a trigger.",
+    "knowledge": "Write what can be seen of classes or captions, for training.",
     "models": "List the checkpoints that are shipped.",
     "poison": "Poison a data set, with a manifest of what was done.",
+    "train": "Train a model by a recipe, plain or defended.",
     "triggers": "List triggers, or draw them on a sheet.",
 }
 """Each command with its line of help; its module has the command's name."""

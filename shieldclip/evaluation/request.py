@@ -24,7 +24,7 @@ class EvalRequest:
     triggers: tuple[str, ...] = ()
     """Replace the suite's triggers, on pictures and on texts."""
     manifest: Path | None = None
-    """Poisons of the data; adds the protocol ``targeted``."""
+    """Poisons of the data; adds the protocol ``targeted``, unless the suite has it somewhere."""
     out: Path | None = None
     """Folder that keeps finished cells; ``None`` keeps nothing."""
     device: str = "auto"
@@ -39,11 +39,18 @@ def tailor(suite: Suite, request: EvalRequest) -> Suite:
 
     Entries that differed in their data only become one.
     """
-    entries = dict.fromkeys(_tailor_entry(entry, request) for entry in suite.entries)
+    added: dict[ProtocolName, None] = {}
+    if request.manifest is not None and not _asks_about_poisons(suite):
+        added["targeted"] = None
+    entries = dict.fromkeys(_tailor_entry(entry, request, added) for entry in suite.entries)
     return suite.model_copy(update={"entries": tuple(entries)})
 
 
-def _tailor_entry(entry: Entry, request: EvalRequest) -> Entry:
+def _asks_about_poisons(suite: Suite) -> bool:
+    return any("targeted" in entry.protocols for entry in suite.entries)
+
+
+def _tailor_entry(entry: Entry, request: EvalRequest, added: Mapping[ProtocolName, None]) -> Entry:
     changes: dict[str, object] = {}
     if "source" in request.data:
         changes |= {"data": DataSpec(**request.data), "train": None}
@@ -51,13 +58,11 @@ def _tailor_entry(entry: Entry, request: EvalRequest) -> Entry:
         changes["data"] = entry.data.model_copy(update=dict(request.data))
     if request.target is not None:
         changes["target"] = request.target
-    protocols: dict[ProtocolName, None] = dict.fromkeys(entry.protocols)
+    protocols: dict[ProtocolName, None] = {**dict.fromkeys(entry.protocols), **added}
     if request.triggers:
         in_texts = tuple(name for name in request.triggers if name.startswith("text-"))
         changes["text_triggers"] = in_texts
         changes["triggers"] = tuple(name for name in request.triggers if name not in in_texts)
         if in_texts:
             protocols |= {"text-captions": None, "text-prompts": None}
-    if request.manifest is not None:
-        protocols["targeted"] = None
     return entry.model_copy(update={**changes, "protocols": tuple(protocols)})

@@ -14,6 +14,7 @@ from shieldclip.training.losses import (
     AttentionAlignmentBCELoss,
     AttentionAlignmentLoss,
     ContrastiveLoss,
+    ElementPresenceLoss,
     KnowledgeAlignmentLoss,
     KnowledgeWeightedContrastiveLoss,
     gather_elements,
@@ -24,6 +25,8 @@ from shieldclip.training.losses.knowledge_weights import (
     relative_evidence,
     trimmed_weights,
 )
+from shieldclip.training.losses.precision import products
+from shieldclip.training.losses.rank_evidence import knowledge_fit, own_rank, rivals
 
 ELEMENTS = [[0, 1], [2], [], [3, 4, 0], [5, 1], [6], [7, 2], [8]]
 """Of eight captions. The halves have 6 and 6 unique elements, of 3 and 2 per caption at most;
@@ -101,6 +104,13 @@ def knowledge_alignment(towers: Towers, f: Features) -> Tensor:
     return loss(f.patches, f.elements, towers.scale, -1.0, f.rows, weights)
 
 
+def element_presence(towers: Towers, f: Features) -> Tensor:
+    logits = towers.scale * products(f.patches, f.elements.embeddings).amax(dim=1)
+    fit = knowledge_fit(gather(logits.detach()), f.elements)
+    weights = 1 - own_rank(fit, rivals(f.elements)).nan_to_num(0)
+    return ElementPresenceLoss()(logits, f.elements, f.rows, weights[f.rows])
+
+
 def attention_kl(towers: Towers, f: Features) -> Tensor:
     return AttentionAlignmentLoss()(f.attention, f.patches, f.elements, towers.scale, f.rows)
 
@@ -113,6 +123,7 @@ LOSSES = {
     "contrastive": contrastive,
     "knowledge_weighted": knowledge_weighted,
     "knowledge_alignment": knowledge_alignment,
+    "element_presence": element_presence,
     "attention_kl": attention_kl,
     "attention_bce": attention_bce,
 }

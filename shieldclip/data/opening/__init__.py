@@ -6,6 +6,8 @@ from pathlib import Path
 
 from shieldclip.data.embedded import EMBEDDED
 from shieldclip.data.fingerprint import fingerprint_rows
+from shieldclip.data.icons_and_scenes import NAME as ICONS_AND_SCENES
+from shieldclip.data.icons_and_scenes import open_icons_and_scenes
 from shieldclip.data.opening.columns import Columns
 from shieldclip.data.opening.kinds import read
 from shieldclip.data.opening.raw import Raw
@@ -31,7 +33,8 @@ def open_source(
 
     ``source`` is tried in this order:
 
-    1. an embedded data set: ``icons-100``, ``icons-all``, ``scenes``;
+    1. an embedded data set: ``icons-100``, ``icons-all``, ``scenes``, or training pairs,
+       ``icons-and-scenes``, with options such as ``?renderings=2&scenes=6000`` (`Options`);
     2. an existing path, or a glob of files:
        - a folder of class folders; a folder of pictures with ``metadata.csv`` or
          ``metadata.jsonl`` (column ``file_name``); either may lie in one folder per split;
@@ -63,11 +66,14 @@ def open_source(
     names = classes_for(str(classes)) if classes else None
     prompts = templates_for(str(templates)) if templates else None
     wanted = Columns(image_column, label_column, caption_column)
-    if source in EMBEDDED:
-        if wanted != Columns() or names:
-            raise ShieldCLIPError(
-                f"{source} brings its columns and class names; leave those options out."
-            )
+    embedded = source.partition("?")[0] == ICONS_AND_SCENES
+    if (embedded or source in EMBEDDED) and (wanted != Columns() or names):
+        raise ShieldCLIPError(
+            f"{source} brings its columns and class names; leave those options out."
+        )
+    if embedded:
+        opened = open_icons_and_scenes(source)
+    elif source in EMBEDDED:
         opened = EMBEDDED[source](split or "test")
     else:
         opened = _assemble(source, read(source, split), wanted, names)

@@ -1,0 +1,85 @@
+"""``shieldclip train``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from shieldclip.training.recipe.schema import EvaluationSpec
+
+
+@click.command()
+@click.argument("recipe")
+@click.option(
+    "--set",
+    "overrides",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Another value, e.g. optimiser.epochs=3; repeat for several.",
+)
+@click.option("--data", "source", metavar="SOURCE", help="Train on this instead.")
+@click.option("--out", type=click.Path(path_type=Path), help="Run folder. Default: runs/RECIPE.")
+@click.option("--dry-run", is_flag=True, help="Print what would be done, and what it takes.")
+def train(
+    recipe: str, overrides: tuple[str, ...], source: str | None, out: Path | None, dry_run: bool
+) -> None:
+    """Train by RECIPE, a YAML file or the name of a shipped one.
+
+    Given again after an interruption, the same command goes on where the run stopped.
+    """
+    from shieldclip.training.recipe import load_recipe
+    from shieldclip.training.run import train as run
+
+    resolved = load_recipe(recipe, overrides, source)
+    folder = out or Path("runs") / Path(recipe).stem
+    if dry_run:
+        from shieldclip.training.estimate import describe
+
+        click.echo(describe(resolved), nl=False)
+        return
+    with _resumable(folder):
+        run(resolved, folder, _evaluator(resolved.evaluation))
+    click.echo(f"Trained; the model is in {folder / 'last'}.")
+
+
+@contextmanager
+def _resumable(folder: Path) -> Iterator[None]:
+    """Ctrl-C says how to go on."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        click.echo(
+            f"Interrupted: the last state is in {folder}; run the same command again to go on.",
+            err=True,
+        )
+        raise SystemExit(130) from None
+
+
+def _evaluator(spec: EvaluationSpec) -> Callable[[Path], Mapping[str, float]] | None:
+    """Measures a model folder as ``shieldclip eval`` does; none without a suite."""
+    if spec.suite is None:
+        return None
+    suite = spec.suite
+
+    def measure(folder: Path) -> dict[str, float]:
+        from shieldclip.evaluation.request import EvalRequest
+        from shieldclip.evaluation.run import evaluate
+
+        request = EvalRequest(
+            models=(str(folder),),
+            suite=suite,
+            data={"split": spec.split} if spec.split else {},
+            triggers=spec.triggers,
+            target=spec.target,
+        )
+        rows = evaluate(request).measurements
+        return {
+            "/".join(filter(None, (row.metric, row.trigger))): row.value for row in reversed(rows)
+        }
+
+    return measure

@@ -1,0 +1,138 @@
+"""Explanations as one self-contained HTML page: nothing is loaded from elsewhere."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+from PIL import Image
+
+from shieldclip.errors import ShieldCLIPError
+from shieldclip.explanation.explain import Explanation, View
+from shieldclip.explanation.figures import COLUMNS, headline, model_lines, percent, row
+from shieldclip.explanation.heat import attention_picture, hottest, knowledge_picture, plain
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One view as the page shows it; pictures are PNG data URIs."""
+
+    title: str
+    view: View
+    mass: str
+    image: str
+    attention: str
+    knowledge: str
+    """``""`` where nothing is known."""
+    elements: tuple[tuple[str, str], ...]
+    """Phrases and their cosines to the patch that fits best."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """One explanation as the page shows it."""
+
+    explanation: Explanation
+    area: str
+    panels: tuple[Panel, Panel]
+
+
+@dataclass(frozen=True)
+class Section:
+    """One picture through all models."""
+
+    picture: str
+    label: str
+    top: str
+    """Attention that the darkest colour stands for, in multiples of even attention."""
+    blocks: tuple[Block, ...]
+
+
+def render_page(explanations: Sequence[Explanation]) -> str:
+    """The whole page.
+
+    Args:
+        explanations: of one trigger; models and pictures in any order.
+
+    Raises:
+        ShieldCLIPError: there are none.
+    """
+    if not explanations:
+        raise ShieldCLIPError(
+            "Expected at least one explanation to show, got none; name a picture."
+        )
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters["percent"] = percent
+    return environment.from_string(_resource("page.html.j2")).render(
+        style=Markup(_resource("style.css")),
+        title=headline(explanations),
+        lines=model_lines(explanations),
+        warnings={e.model: e.warning for e in explanations if e.warning},
+        trigger=explanations[0].trigger,
+        sections=_sections(explanations),
+        columns=COLUMNS,
+        rows=[row(explanation).cells for explanation in explanations],
+        place=any(e.mask is not None for e in explanations),
+        knowledge=any(v.alignment for e in explanations for v in (e.clean, e.triggered)),
+    )
+
+
+def by_picture(explanations: Sequence[Explanation]) -> dict[str, list[Explanation]]:
+    """Explanations of the same picture together, in the order given."""
+    grouped: dict[str, list[Explanation]] = {}
+    for explanation in explanations:
+        grouped.setdefault(explanation.picture, []).append(explanation)
+    return grouped
+
+
+def _sections(explanations: Sequence[Explanation]) -> list[Section]:
+    sections = []
+    for picture, found in by_picture(explanations).items():
+        top = hottest(found)
+        blocks = tuple(_block(explanation, top) for explanation in found)
+        sections.append(Section(picture, found[0].label, f"{top:.1f}", blocks))
+    return sections
+
+
+def _block(explanation: Explanation, top: float) -> Block:
+    titles = ("Without trigger", f"With {explanation.trigger}")
+    before, after = (
+        _panel(title, explanation, view, top)
+        for title, view in zip(titles, (explanation.clean, explanation.triggered), strict=True)
+    )
+    return Block(explanation, percent(explanation.area), (before, after))
+
+
+def _panel(title: str, explanation: Explanation, view: View, top: float) -> Panel:
+    aligned = view.alignment
+    knowledge = knowledge_picture(explanation, view)
+    best = aligned.cosines.amax(dim=1).tolist() if aligned else []
+    return Panel(
+        title=title,
+        view=view,
+        mass=percent(view.mass),
+        image=_uri(plain(view)),
+        attention=_uri(attention_picture(explanation, view, top)),
+        knowledge=_uri(knowledge) if knowledge else "",
+        elements=tuple(
+            (phrase, f"{cosine:.2f}")
+            for phrase, cosine in zip(aligned.elements if aligned else (), best, strict=True)
+        ),
+    )
+
+
+def _uri(image: Image.Image) -> str:
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG", optimize=True)
+    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
+
+
+def _resource(name: str) -> str:
+    return files("shieldclip.explanation").joinpath(name).read_text(encoding="utf-8")

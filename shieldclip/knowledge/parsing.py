@@ -1,0 +1,100 @@
+"""What a language model wrote -> elements that can be used, and why the rest cannot."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from shieldclip.knowledge.prompts import Prompt
+
+MAX_WORDS = 4
+
+_LIST_MARK = re.compile(r"^\s*(?:(?:\(?\d+[.):]|[-*•\u2013·])\s*)+")
+_SEPARATOR = re.compile(r"[,;\n]|\s\d+[.)]\s|\band\b(?=[^,;\n]*$)")
+_LEADING = re.compile(r"^(?:and|or|an?|the|it|its|has|have|is|are|with)\s+")
+_WORDS_ONLY = re.compile(
+    r"[a-z0-9]+(?:['\u2019-][a-z0-9]+)*(?: [a-z0-9]+(?:['\u2019-][a-z0-9]+)*)*"
+)
+_SMALL_WORDS = frozenset(
+    ("a", "an", "and", "at", "by", "for", "from", "in", "is", "of", "on", "or", "the", "to", "with")
+)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What became of one text."""
+
+    elements: tuple[str, ...]
+    rejected: tuple[tuple[str, str], ...] = ()
+    """Phrases left out, each with the reason."""
+
+
+def parse_answer(answer: str, text: str, prompt: Prompt) -> Answer:
+    """Elements of one answer: lower case, one blank between words, no repeats.
+
+    Rejected are echoes of the question, the text itself and its words, phrases of more than four
+    words, elements of the prompt's examples, bare numbers and everything that is no phrase.
+    """
+    next_question = re.compile(rf"^\s*{re.escape(prompt.asks)}:", re.MULTILINE | re.IGNORECASE)
+    said = next_question.split(answer, maxsplit=1)[0]
+    return sift(_phrases(said), text, prompt)
+
+
+def sift(phrases: Iterable[str], text: str, prompt: Prompt | None = None) -> Answer:
+    """Keep the phrases that can be elements of a text."""
+    kept: dict[str, None] = {}
+    rejected = []
+    for phrase in phrases:
+        reason = "repeated" if phrase in kept else _fault(phrase, text, prompt)
+        if reason:
+            rejected.append((phrase, reason))
+        else:
+            kept[phrase] = None
+    return Answer(tuple(kept), tuple(rejected))
+
+
+def normalise(phrase: str) -> str:
+    """Lower case, without list marks, articles, quotes and final stops; one blank between words."""
+    plain = _LIST_MARK.sub("", phrase.lower())
+    plain = " ".join(plain.split()).strip(" .!\"'\u2019“”`*_")
+    return _LEADING.sub("", plain)
+
+
+def _phrases(said: str) -> Iterator[str]:
+    for piece in _SEPARATOR.split(said):
+        phrase = normalise(piece)
+        if phrase:
+            yield phrase
+
+
+def _fault(phrase: str, text: str, prompt: Prompt | None) -> str:
+    """Why a phrase is no element of the text; empty if it is one."""
+    if prompt and _echoes(phrase, prompt):
+        return "echo"
+    if not _WORDS_ONLY.fullmatch(phrase) or re.fullmatch(r"[\d\W]+", phrase):
+        return "no phrase"
+    if len(phrase.split()) > MAX_WORDS:
+        return "too long"
+    if names(phrase, text):
+        return "name"
+    if prompt and phrase in prompt.example_elements:
+        return "example"
+    return ""
+
+
+def _echoes(phrase: str, prompt: Prompt) -> bool:
+    labels = (f"{prompt.asks.lower()}:", prompt.replies.lower())
+    return any(label in phrase for label in labels) or phrase in prompt.instruction.lower()
+
+
+def names(phrase: str, text: str) -> bool:
+    """Whether a phrase is the text, holds all of it, or only repeats words of it."""
+    own, said = _content(text), _content(phrase)
+    return not said or said <= own or own <= said
+
+
+def _content(text: str) -> set[str]:
+    """The words that matter, in a spelling that ignores a plural s."""
+    words = re.findall(r"[\w'\u2019-]+", text.lower())
+    return {word.removesuffix("s") for word in words if word not in _SMALL_WORDS}

@@ -1,0 +1,125 @@
+"""What every defence is: a say in which pairs are trained, and in what their loss is."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar, Protocol
+
+from pydantic import ConfigDict
+from torch import Tensor
+
+from shieldclip.modeling import ShieldCLIPOutput
+
+Batch = Mapping[str, Tensor]
+"""What a defence sees of this process's B pairs:
+
+- ``row`` ``[B]``, index of each pair in the training set (a 63-bit hash of it when streaming);
+- ``input_ids``, ``attention_mask`` ``[B, L]``;
+- ``pixel_values`` ``[B, 3, S, S]``, augmented and normalised;
+- ``pair_weight`` ``[B]``, where the epoch's plan has weights;
+- ``patch_index`` ``[B, K]``, where part of the image patches is dropped;
+- ``element_input_ids``, ``element_attention_mask`` ``[U, L']``, ``element_index`` ``[B, M]`` and
+  ``element_keys`` ``[U]``, where it needs knowledge (`ShieldCLIPProcessor.encode_elements`).
+"""
+
+
+@dataclass(frozen=True)
+class Moment:
+    """When a step is taken."""
+
+    step: int
+    """Optimiser steps taken before."""
+    epoch: int
+    progress: float
+    """Share of the run that is done, in [0, 1)."""
+
+
+@dataclass(frozen=True)
+class LossTerms:
+    """The loss of a step: the sum of its named terms."""
+
+    terms: Mapping[str, Tensor]
+    """Scalars, already weighted; each a mean over this process's pairs."""
+    evidence: Tensor | None = None
+    """``[B]``, how far each pair is trusted; NaN where there is nothing to judge by. Logged."""
+    weight: Tensor | None = None
+    """``[B]``, what each pair counts. Logged."""
+
+    def total(self) -> Tensor:
+        """Scalar to differentiate."""
+        terms = list(self.terms.values())
+        return sum(terms[1:], terms[0])
+
+
+@dataclass(frozen=True)
+class EpochPlan:
+    """Which pairs an epoch trains on. By default all, each with one of its own captions."""
+
+    rows: Sequence[int] | None = None
+    """Pairs to train on, in any order; all unless given."""
+    captions: Mapping[int, str] = field(default_factory=dict)
+    """Row -> the caption it is trained with in place of its own."""
+    weights: Mapping[int, float] = field(default_factory=dict)
+    """Row -> weight; 1 unless given. The defence's own losses see it as ``pair_weight``."""
+
+
+class PairsView(Protocol):
+    """What a plan may look at: the training pairs, as the model sees them now."""
+
+    @property
+    def captions(self) -> Sequence[Sequence[str]]:
+        """Captions of each of the N pairs."""
+        ...
+
+    def embed_images(self, rows: Sequence[int]) -> Tensor:
+        """Pictures of some pairs, without augmentation -> ``[len(rows), D]`` unit norm."""
+        ...
+
+    def embed_texts(self, texts: Sequence[str]) -> Tensor:
+        """Texts -> ``[len(texts), D]`` unit norm."""
+        ...
+
+
+@dataclass(kw_only=True)
+class Defence(ABC):
+    """Settings are dataclass fields, as a recipe names them.
+
+    A defence never learns which pairs are poisoned.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+    needs_knowledge: ClassVar[bool] = False
+    """Whether batches must bring the knowledge elements of their captions."""
+
+    def head_parameters(self) -> frozenset[str]:
+        """Parameters of the model's knowledge head that the losses use; the others are frozen."""
+        return frozenset()
+
+    def plan(self, epoch: int, pairs: PairsView) -> EpochPlan:
+        """What to train on in an epoch; called on every process before its first step.
+
+        Not called when streaming, where pairs cannot be told in advance.
+        """
+        del epoch, pairs
+        return EpochPlan()
+
+    @abstractmethod
+    def losses(self, output: ShieldCLIPOutput, batch: Batch, moment: Moment) -> LossTerms:
+        """The loss of one step.
+
+        Args:
+            output: of the one call of the model, in training mode, on the batch.
+            batch: this process's pairs. Embeddings of all processes' pairs come from
+                `shieldclip.training.gather`.
+            moment: when.
+        """
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """What a resumed run needs beyond the settings (banks, splits)."""
+        return {}
+
+    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
+        """Restore what `state_dict` gave."""
+        del state

@@ -1,0 +1,130 @@
+"""Semantic Shield with relative evidence, judged early, remembered, and applied to every loss."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
+
+import torch
+from pydantic import Field
+from torch import Tensor
+from typing_extensions import override
+
+from shieldclip.modeling import ShieldCLIPOutput
+from shieldclip.training.defences.base import Batch, Defence, LossTerms, Moment
+from shieldclip.training.defences.trust import Trust, TrustRule
+from shieldclip.training.gather import gather, own_rows
+from shieldclip.training.losses import (
+    AttentionAlignmentLoss,
+    CaptionElements,
+    ContrastiveLoss,
+    ElementPresenceLoss,
+    gather_elements,
+)
+from shieldclip.training.losses.precision import products
+from shieldclip.training.losses.rank_evidence import joint_rank, knowledge_fit, own_rank, rivals
+
+Share = Annotated[float, Field(ge=0, lt=1)]
+
+
+@dataclass(kw_only=True)
+class SemanticShieldPlus(Defence):
+    """What differs from `SemanticShield`, and why.
+
+    - Evidence is the rank of a pair's own caption among the batch's, by embedding and by
+      knowledge elements (`rank_evidence`). Absolute alignment is what a trigger's patch learns
+      first: poisons end up trusted more than clean pairs.
+    - A pair is trusted or not (`Trust`), from early on, and the verdict weighs all three losses,
+      the knowledge loss included.
+    - Knowledge is learned per element (`ElementPresenceLoss`), by patches and by the global
+      feature, so that attributes shared by many concepts hold against a few poisons.
+
+    Attributes:
+        knowledge_weight: of the element loss of patches, and of that of the global feature.
+        attention_weight: μ_A.
+        warm_up: share of the run in which every pair is trusted.
+        first_share: of pairs set aside while the model cannot judge yet.
+        competent: see `TrustRule`.
+        most: see `TrustRule`.
+        strictest: see `TrustRule`.
+    """
+
+    needs_knowledge: ClassVar[bool] = True
+
+    knowledge_weight: Annotated[float, Field(gt=0)] = 0.5
+    attention_weight: Annotated[float, Field(ge=0)] = 0.1
+    warm_up: Share = 0.0
+    first_share: Share = 0.4
+    competent: Share = 0.2
+    most: Share = 0.85
+    strictest: Share = 0.04
+
+    def __post_init__(self) -> None:
+        """Start with an empty memory."""
+        rule = TrustRule(self.first_share, self.competent, self.most, self.strictest)
+        self.trust = Trust(rule)
+
+    @override
+    def head_parameters(self) -> frozenset[str]:
+        """Temperature and bias of knowledge; the target of attention keeps its temperature."""
+        return frozenset({"log_knowledge_scale", "knowledge_bias", "projection.weight"})
+
+    @override
+    def losses(self, output: ShieldCLIPOutput, batch: Batch, moment: Moment) -> LossTerms:
+        """Terms ``contrastive``, ``knowledge`` and ``attention``."""
+        assert output.patch_embeds is not None
+        assert output.patch_attention is not None
+        assert output.element_embeds is not None
+        assert output.attention_scale is not None
+        rows = own_rows(output.image_embeds)
+        elements = gather_elements(
+            output.element_embeds, batch["element_keys"], batch["element_index"]
+        )
+        scale, bias = output.knowledge_scale, output.knowledge_bias
+        patches = products(output.patch_embeds, elements.embeddings).amax(dim=1)  # [B, U]
+        by_patches = scale * patches + bias
+        by_image = scale * products(output.image_embeds, elements.embeddings) + bias
+        images, texts = gather(output.image_embeds), gather(output.text_embeds)
+        ranks = _ranks(images, texts, gather(by_patches.detach()), elements)
+        trusted = self.trust.judge(gather(batch["row"]), ranks)
+        if moment.progress < self.warm_up:
+            trusted = torch.ones_like(trusted)
+        weights = (trusted / trusted.float().mean().clamp_min(1 / len(trusted)))[rows]
+        presence = ElementPresenceLoss()
+        knowledge = presence(by_patches, elements, rows, weights) + presence(
+            by_image, elements, rows, weights
+        )
+        attention = AttentionAlignmentLoss()(
+            output.patch_attention,
+            output.patch_embeds,
+            elements,
+            output.attention_scale.detach(),
+            rows,
+            weights,
+        )
+        contrastive = ContrastiveLoss()(images, texts, output.logit_scale, rows, weights)
+        terms = {
+            "contrastive": contrastive,
+            "knowledge": self.knowledge_weight * knowledge,
+            "attention": self.attention_weight * attention,
+        }
+        return LossTerms(terms, evidence=-ranks[rows], weight=weights)
+
+    @override
+    def state_dict(self) -> dict[str, Tensor]:
+        """The memory of ranks."""
+        return self.trust.state_dict()
+
+    @override
+    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
+        """Restore the memory."""
+        self.trust.load_state_dict(state)
+
+
+def _ranks(images: Tensor, texts: Tensor, shown: Tensor, elements: CaptionElements) -> Tensor:
+    """Joint rank ``[N]`` of all processes' pairs from ``[N, D]``, ``[N, D]``, ``[N, U]``."""
+    competing = rivals(elements)
+    by_caption = own_rank(products(images.detach(), texts.detach()), competing)
+    by_knowledge = own_rank(knowledge_fit(shown, elements), competing)
+    return joint_rank(by_caption, by_knowledge, elements.known)

@@ -1,0 +1,1 @@
+"""The engine: transformers' Trainer, what it logs, and what it keeps."""

@@ -1,0 +1,59 @@
+"""What happens beside the steps: the epoch's plan, bounded scales, the moving average."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from transformers import TrainerCallback, TrainerControl, TrainerState
+
+from shieldclip.modeling import ShieldCLIPModel
+from shieldclip.training.defences.base import Defence, PairsView
+from shieldclip.training.engine.ema import WeightAverage
+from shieldclip.training.pairs.visits import EpochBatches
+
+
+class PlanEpochs(TrainerCallback):
+    """Asks the defence what an epoch trains on; a resumed epoch keeps its plan."""
+
+    def __init__(self, batches: EpochBatches, defence: Defence, pairs: PairsView) -> None:
+        self.batches, self.defence, self.pairs = batches, defence, pairs
+
+    def on_epoch_begin(self, _args: Any, state: TrainerState, _control: Any, **_: Any) -> None:
+        """Before the epoch's first batch is made."""
+        epoch = int(state.epoch or 0)
+        if self.batches.planned_epoch == epoch:
+            return
+        self.batches.epoch = self.batches.planned_epoch = epoch
+        self.batches.plan = self.defence.plan(epoch, self.pairs)
+
+
+class AfterStep(TrainerCallback):
+    """Bounds the model's scales and moves the average."""
+
+    def __init__(self, model: ShieldCLIPModel, average: WeightAverage | None) -> None:
+        self.model, self.average = model, average
+
+    def on_optimizer_step(self, _args: Any, _state: Any, _control: Any, **_: Any) -> None:
+        """After each optimiser step."""
+        self.model.bound_scales_()
+        if self.average is not None:
+            self.average.update(self.model)
+
+
+class Milestones(TrainerCallback):
+    """Saves the state to resume from at given steps."""
+
+    def __init__(self, steps: frozenset[int]) -> None:
+        self.steps = steps
+
+    def on_step_end(
+        self, _args: Any, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        """Ask for a checkpoint."""
+        control.should_save = state.global_step in self.steps
+
+
+def milestones(steps: int, every: float) -> frozenset[int]:
+    """Steps at multiples of a share of the run, and the last one."""
+    count = round(1 / every)
+    return frozenset({max(round(steps * every * n), 1) for n in range(1, count + 1)} | {steps})

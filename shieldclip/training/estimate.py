@@ -1,0 +1,165 @@
+"""What a run would take: parameters, steps, memory and time, from two real steps on noise."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import yaml
+from torch import Tensor
+
+from shieldclip.modeling import ShieldCLIPModel, ShieldCLIPProcessor
+from shieldclip.training.defences import Defence, Moment, make_defence
+from shieldclip.training.engine.callbacks import milestones
+from shieldclip.training.engine.trainer import MODEL_INPUTS, Part
+from shieldclip.training.length import Length
+from shieldclip.training.model_setup import freeze_unused, patch_count, set_up
+from shieldclip.training.pairs.opening import open_clean_pairs
+from shieldclip.training.recipe.schema import Recipe
+
+_PROBE = 16  # pairs; a whole batch of a large recipe would take minutes on a CPU
+_TRAINING_BYTES = 16  # per parameter: weight, gradient and two moments, in float32
+_WORDS = 12  # of a caption of noise
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a run would take on this machine, on one process."""
+
+    parameters: int
+    trained: int
+    pairs: int
+    length: Length
+    memory: float
+    """Bytes of weights, optimiser and activations."""
+    seconds_per_step: float
+    device: str
+    probe: int
+    """Pairs of the step that was timed."""
+
+    def lines(self, recipe: Recipe) -> list[str]:
+        """The estimate as text."""
+        hours = self.seconds_per_step * self.length.steps / 3600
+        evaluations = len(milestones(self.length.steps, recipe.evaluation.every))
+        return [
+            f"parameters:  {self.parameters:,}, {self.trained:,} of them trained",
+            f"pairs:       {self.pairs:,}",
+            f"steps:       {self.length.steps:,} of {recipe.optimiser.batch_size} pairs x "
+            f"{recipe.optimiser.accumulation}; {self.length.batches_per_epoch:,} batches an epoch",
+            f"evaluations: {evaluations if recipe.evaluation.suite else 0}",
+            f"memory:      {self.memory / 1e9:.2f} GB for weights, optimiser and activations",
+            f"time:        {hours:.2f} h on {self.device}, one process"
+            f" ({self.seconds_per_step:.2f} s a step, from steps of {self.probe} pairs)",
+        ]
+
+
+def estimate(recipe: Recipe) -> Estimate:
+    """Build the model, take three small steps on noise, and scale up.
+
+    The last two are timed. Pairs are counted by opening the data, unless ``data.pairs`` says how
+    many there are.
+    """
+    captions = [] if recipe.data.pairs else open_clean_pairs(recipe.data)["captions"]
+    pairs = recipe.data.pairs or len(captions)
+    length = Length.of(recipe, pairs)
+    defence = make_defence(recipe.defence)
+    texts = [text for own in captions for text in own]
+    model, processor = set_up(recipe.model, texts, recipe.seed)
+    freeze_unused(model, defence)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    model.to(device).train()
+    probe = min(_PROBE, recipe.optimiser.batch_size)
+    step = _Step(model, defence, _noise(model, processor, recipe, probe), recipe, device)
+    step.take()
+    seconds = min(step.take() for _ in range(2))
+    scale = recipe.optimiser.batch_size / probe
+    weights = sum(p.numel() for p in model.parameters())
+    trained = sum(p.numel() for p in model.parameters() if p.requires_grad)
+    held = (
+        4 * weights + (_TRAINING_BYTES - 4) * trained + (4 * weights if recipe.optimiser.ema else 0)
+    )
+    return Estimate(
+        parameters=weights,
+        trained=trained,
+        pairs=pairs,
+        length=length,
+        memory=held + step.activations * scale,
+        seconds_per_step=seconds * scale * recipe.optimiser.accumulation,
+        device=str(device),
+        probe=probe,
+    )
+
+
+def describe(recipe: Recipe) -> str:
+    """The resolved recipe, and under it the estimate as comments."""
+    text = yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+    return text + "".join(f"# {line}\n" for line in estimate(recipe).lines(recipe))
+
+
+class _Step:
+    """One training step on the same noise, again and again."""
+
+    def __init__(
+        self,
+        model: ShieldCLIPModel,
+        defence: Defence,
+        batch: dict[str, Tensor],
+        recipe: Recipe,
+        device: torch.device,
+    ) -> None:
+        self.model, self.defence, self.device = model, defence, device
+        self.batch = {name: value.to(device) for name, value in batch.items()}
+        trained = [p for p in model.parameters() if p.requires_grad]
+        self.optimiser = torch.optim.AdamW(trained, lr=0.0)
+        self.half = recipe.optimiser.precision == "bf16"
+        self.activations = 0
+
+    def take(self) -> float:
+        """Seconds; on the way counts the bytes that the backward pass needs."""
+        self.activations = 0
+        began = time.perf_counter()
+        with (
+            torch.autograd.graph.saved_tensors_hooks(self._count, lambda kept: kept),
+            torch.autocast(self.device.type, torch.bfloat16, enabled=self.half),
+        ):
+            inputs = {name: self.batch[name] for name in MODEL_INPUTS if name in self.batch}
+            output = self.model(**inputs)
+            loss = self.defence.losses(output, self.batch, Moment(0, 0, 0.5)).total()
+        torch.autograd.backward(loss)
+        self.optimiser.step()
+        self.optimiser.zero_grad()
+        if self.device.type == "cuda":
+            torch.cuda.synchronize()
+        return time.perf_counter() - began
+
+    def _count(self, kept: Any) -> Any:
+        if isinstance(kept, Tensor) and not isinstance(kept, torch.nn.Parameter):
+            self.activations += kept.numel() * kept.element_size()
+        return kept
+
+
+def _noise(
+    model: ShieldCLIPModel, processor: ShieldCLIPProcessor, recipe: Recipe, pairs: int
+) -> dict[str, Tensor]:
+    """A batch of the shapes of training."""
+    text, size = model.config.text_config, model.config.vision_config.image_size
+    words = min(_WORDS, text.max_position_embeddings - 2)
+    ids = torch.randint(text.vocab_size - 2, (pairs, words + 2))
+    ids[:, 0], ids[:, -1] = text.bos_token_id, text.eos_token_id
+    batch = {
+        "row": torch.arange(pairs),
+        "pixel_values": torch.randn(pairs, 3, size, size),
+        "input_ids": ids,
+        "attention_mask": torch.ones_like(ids),
+    }
+    part = Part(patch_count(model), recipe.model, recipe.seed)
+    patch_index = part.index(torch.arange(pairs), 0.0)
+    if patch_index is not None:
+        batch["patch_index"] = patch_index
+    if make_defence(recipe.defence).needs_knowledge:
+        most = recipe.knowledge.max_elements
+        phrases = [[f"part {pair * most + m}" for m in range(most)] for pair in range(pairs)]
+        batch |= processor.encode_elements(phrases)
+    return batch

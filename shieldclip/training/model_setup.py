@@ -1,0 +1,129 @@
+"""A recipe's model and processor: pretrained, or fresh."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import AutoConfig, AutoProcessor, CLIPImageProcessor, CLIPTokenizer
+
+from shieldclip.errors import ShieldCLIPError
+from shieldclip.modeling import ShieldCLIPConfig, ShieldCLIPModel, ShieldCLIPProcessor
+from shieldclip.training.defences.base import Defence
+from shieldclip.training.folders import remove, swap
+from shieldclip.training.recipe.schema import ModelSpec
+from shieldclip.training.tokenizer import clip_tokenizer, train_tokenizer
+
+_SHIPPED = "shieldclip:"
+_ZOO = Path(__file__).parents[1] / "zoo"
+
+
+def set_up(
+    spec: ModelSpec, texts: Iterable[str], seed: int
+) -> tuple[ShieldCLIPModel, ShieldCLIPProcessor]:
+    """The model to train, in float32, and the processor that belongs to it.
+
+    Args:
+        spec: what to build or load.
+        texts: to train a tokenizer on, where a fresh model gets one of its own.
+        seed: of fresh weights.
+
+    Raises:
+        ShieldCLIPError: not loadable, or sizes that do not fit each other.
+    """
+    torch.manual_seed(seed)
+    if spec.pretrained is not None:
+        return _load(spec.pretrained)
+    tokenizer = (
+        clip_tokenizer(spec.context)
+        if spec.tokenizer == "clip"
+        else train_tokenizer(texts, spec.vocabulary, spec.context)
+    )
+    processor = ShieldCLIPProcessor(_image_processor(spec.image_size), tokenizer)
+    return ShieldCLIPModel(_config(spec, tokenizer)), processor
+
+
+def _load(spec: str) -> tuple[ShieldCLIPModel, ShieldCLIPProcessor]:
+    shipped = spec.startswith(_SHIPPED)
+    source = str(_ZOO / spec.removeprefix(_SHIPPED)) if shipped else spec
+    try:
+        config = AutoConfig.from_pretrained(source, trust_remote_code=False)
+        plain = AutoProcessor.from_pretrained(source, trust_remote_code=False)
+        if isinstance(config, ShieldCLIPConfig):
+            model = ShieldCLIPModel.from_pretrained(source, dtype=torch.float32)
+        else:
+            model = ShieldCLIPModel.from_clip(source)
+    except (OSError, ValueError, RuntimeError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise ShieldCLIPError(
+            f"Expected a pretrained CLIP at {spec!r}, got: {reason}; "
+            "give the Hub id or folder of one, or a shipped one as shieldclip:NAME."
+        ) from error
+    return model, ShieldCLIPProcessor(plain.image_processor, plain.tokenizer)
+
+
+def _image_processor(size: int) -> CLIPImageProcessor:
+    """Resize and crop to the model's input, normalise with CLIP's constants."""
+    return CLIPImageProcessor(
+        size={"shortest_edge": size}, crop_size={"height": size, "width": size}
+    )
+
+
+def _config(spec: ModelSpec, tokenizer: CLIPTokenizer) -> ShieldCLIPConfig:
+    text = {
+        "vocab_size": len(tokenizer),
+        "hidden_act": spec.activation,
+        "projection_dim": spec.joint_width,
+        "hidden_size": spec.text_width,
+        "intermediate_size": 4 * spec.text_width,
+        "num_hidden_layers": spec.text_depth,
+        "num_attention_heads": spec.text_heads,
+        "max_position_embeddings": spec.context,
+        "bos_token_id": tokenizer.bos_token_id,
+        "eos_token_id": tokenizer.eos_token_id,
+        "pad_token_id": tokenizer.pad_token_id,
+    }
+    shared: dict[str, Any] = {
+        "text_config": text,
+        "projection_dim": spec.joint_width,
+        "knowledge_projection": spec.knowledge_projection,
+    }
+    if spec.image_tower != "vit":
+        return ShieldCLIPConfig.for_resnet(
+            spec.image_tower, spec.image_size, spec.patch_size, spec.heads, **shared
+        )
+    vision = {
+        "hidden_act": spec.activation,
+        "projection_dim": spec.joint_width,
+        "hidden_size": spec.width,
+        "intermediate_size": 4 * spec.width,
+        "num_hidden_layers": spec.depth,
+        "num_attention_heads": spec.heads or max(spec.width // 32, 1),
+        "image_size": spec.image_size,
+        "patch_size": spec.patch_size,
+    }
+    return ShieldCLIPConfig(vision_config=vision, **shared)
+
+
+def export(model: ShieldCLIPModel, processor: ShieldCLIPProcessor, folder: Path) -> None:
+    """Write a model folder (safetensors, configuration, processor) and move it into place."""
+    draft = folder.with_name(f".{folder.name}.part")
+    remove(draft)
+    model.save_pretrained(draft)
+    processor.save_pretrained(draft)
+    swap(draft, folder)
+
+
+def freeze_unused(model: ShieldCLIPModel, defence: Defence) -> None:
+    """No gradient for parameters that the losses do not use: processes would wait for it."""
+    used = defence.head_parameters()
+    for name, parameter in model.knowledge_head.named_parameters():
+        parameter.requires_grad_(name in used)
+
+
+def patch_count(model: ShieldCLIPModel) -> int:
+    """P of the image tower."""
+    vision = model.config.vision_config
+    return (int(vision.image_size) // int(vision.patch_size)) ** 2

@@ -1,0 +1,1 @@
+"""Training pairs: sources, pictures in memory or on disk, visits, augmentation, batches."""

@@ -1,0 +1,105 @@
+"""Visits -> batches of tensors, as the model and a defence take them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from shieldclip.knowledge import Knowledge
+from shieldclip.modeling import ShieldCLIPProcessor
+from shieldclip.training.pairs.augmentation import augment, visit_ids
+from shieldclip.training.pairs.drawing import draw_captions
+from shieldclip.training.pairs.pixels import Pixels
+from shieldclip.training.pairs.visits import Visit
+from shieldclip.training.recipe.schema import Augmentation
+
+
+@dataclass(frozen=True)
+class Elements:
+    """Knowledge elements of captions."""
+
+    knowledge: Knowledge
+    most: int
+    """Elements of a caption that are kept."""
+
+    def of(self, caption: str) -> tuple[str, ...]:
+        """Elements of one caption."""
+        return self.knowledge.of_caption(caption)[: self.most]
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """What happens to a picture and its caption before the model sees them."""
+
+    processor: ShieldCLIPProcessor
+    augmentation: Augmentation
+    seed: int
+    elements: Elements | None = None
+
+    def batch(self, pixels: Tensor, captions: Sequence[str], visits: Tensor) -> dict[str, Tensor]:
+        """Prepare B pairs.
+
+        Args:
+            pixels: ``[B, 3, S, S]`` uint8.
+            captions: one a picture.
+            visits: ``[B]``, see `visit_ids`.
+        """
+        images = augment(pixels.float().div_(255), visits, self.seed, self.augmentation)
+        tokens = self.processor(text=list(captions))
+        batch = {
+            "visit": visits,
+            "pixel_values": self._normalised(images),
+            "input_ids": tokens["input_ids"],
+            "attention_mask": tokens["attention_mask"],
+        }
+        if self.elements is not None:
+            batch |= self.processor.encode_elements([self.elements.of(c) for c in captions])
+        return batch
+
+    def _normalised(self, images: Tensor) -> Tensor:
+        settings = self.processor.image_processor
+        mean = torch.tensor(settings.image_mean).view(3, 1, 1)
+        deviation = torch.tensor(settings.image_std).view(3, 1, 1)
+        return images.sub_(mean).div_(deviation)
+
+
+@dataclass(frozen=True)
+class PairDataset(torch.utils.data.Dataset[dict[str, Tensor]]):
+    """Pairs by row; a whole batch is made at once."""
+
+    pixels: Pixels
+    captions: Sequence[Sequence[str]]
+    """One or several per pair."""
+    preparation: Preparation
+
+    def __len__(self) -> int:
+        return len(self.captions)
+
+    def __getitems__(self, visits: list[Visit]) -> dict[str, Tensor]:
+        """One batch."""
+        rows, pixels = self.pixels.read([visit.row for visit in visits])
+        ids = visit_ids(torch.tensor(rows), visits[0].epoch)
+        bad = sum(row != visit.row for row, visit in zip(rows, visits, strict=True))
+        captions = self._captions(rows, visits, ids)
+        batch = self.preparation.batch(pixels, captions, ids)
+        batch |= {"row": torch.tensor(rows), "bad": torch.tensor(bad)}
+        if any(visit.weight != 1 for visit in visits):
+            batch["pair_weight"] = torch.tensor([visit.weight for visit in visits])
+        return batch
+
+    def _captions(self, rows: list[int], visits: list[Visit], ids: Tensor) -> list[str]:
+        """The plan's caption, else one of the pair's own, drawn anew at every visit."""
+        own = draw_captions([self.captions[row] for row in rows], ids, self.preparation.seed)
+        return [
+            drawn if visit.caption is None or visit.row != row else visit.caption
+            for row, visit, drawn in zip(rows, visits, own, strict=True)
+        ]
+
+
+def as_made(batch: Any) -> Any:
+    """Nothing is left to collate."""
+    return batch

@@ -1,0 +1,86 @@
+"""A recipe's data -> rows of pictures and captions, poisoned if it says so."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import datasets
+
+from shieldclip.attacks.manifest import Manifest
+from shieldclip.attacks.poisons import make_poison, read_recipe
+from shieldclip.attacks.poisons.base import Poison
+from shieldclip.data import Source, open_source
+from shieldclip.errors import ShieldCLIPError
+from shieldclip.training.recipe.schema import DataSpec, SourceSpec
+
+
+@dataclass(frozen=True)
+class OpenedPairs:
+    """Training pairs on disk."""
+
+    rows: datasets.Dataset
+    """Columns ``image`` and ``captions``."""
+    manifest: Manifest | None = None
+    """Where it is known which rows are poisoned."""
+    poison: Poison | None = None
+    """Where they were poisoned here."""
+
+    @property
+    def captions(self) -> list[list[str]]:
+        """Captions of every row."""
+        return list(self.rows["captions"])
+
+
+def open_pairs(spec: DataSpec, image_size: int) -> OpenedPairs:
+    """Open every source and poison the whole.
+
+    Args:
+        spec: what to open.
+        image_size: side of poisoned pictures, unless the poison recipe gives another.
+
+    Raises:
+        ShieldCLIPError: a source without captions, or anything wrong with a source or a poison.
+    """
+    rows = open_clean_pairs(spec)
+    if spec.poison is not None:
+        poison = make_poison({"image_size": image_size, **_poison_recipe(spec.poison)})
+        poisoned, manifest = poison(rows)
+        return OpenedPairs(poisoned, manifest, poison)
+    return OpenedPairs(rows, Manifest.load(Path(spec.manifest)) if spec.manifest else None)
+
+
+def open_clean_pairs(spec: DataSpec) -> datasets.Dataset:
+    """Rows ``image`` and ``captions`` of every source, as often as each is repeated."""
+    return datasets.concatenate_datasets(
+        [part for source in spec.sources for part in [_rows(source)] * source.repeat]
+    )
+
+
+def _poison_recipe(recipe: str | dict[str, Any]) -> dict[str, object]:
+    return read_recipe(Path(recipe)) if isinstance(recipe, str) else dict(recipe)
+
+
+def _rows(spec: SourceSpec) -> datasets.Dataset:
+    opened = open_training_source(spec)
+    if "captions" not in opened.rows.column_names:
+        raise ShieldCLIPError(
+            f"Expected captions in {spec.source}, got none; name their column with caption_column."
+        )
+    return opened.rows.select_columns(["image", "captions"])
+
+
+def open_training_source(spec: SourceSpec) -> Source:
+    """Open one source; one that has no splits at all is taken whole."""
+    columns = {"image_column": spec.image_column, "caption_column": spec.caption_column}
+    given = {name: value for name, value in columns.items() if value is not None}
+    try:
+        return open_source(spec.source, split=spec.split, **given)
+    except ShieldCLIPError:
+        if spec.split != "train":
+            raise
+        whole = open_source(spec.source, **given)
+        if whole.split != "all":
+            raise
+        return whole

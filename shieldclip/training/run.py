@@ -1,0 +1,178 @@
+"""`train`: a recipe in, a run folder out."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch.distributed as dist
+from transformers import TrainingArguments
+from transformers.utils import logging as transformers_logging
+
+from shieldclip.errors import ShieldCLIPError
+from shieldclip.knowledge import load_knowledge
+from shieldclip.modeling import ShieldCLIPModel, ShieldCLIPProcessor
+from shieldclip.training.defences import Defence, make_defence
+from shieldclip.training.engine.arguments import training_arguments
+from shieldclip.training.engine.callbacks import AfterStep, Milestones, PlanEpochs, milestones
+from shieldclip.training.engine.checkpoints import Checkpoints, Evaluate
+from shieldclip.training.engine.ema import WeightAverage
+from shieldclip.training.engine.logs import RunLog, Watch
+from shieldclip.training.engine.meters import Meters
+from shieldclip.training.engine.trainer import Part, ShieldTrainer
+from shieldclip.training.engine.trigger_patches import TriggerPatches
+from shieldclip.training.length import Length
+from shieldclip.training.model_setup import freeze_unused, patch_count, set_up
+from shieldclip.training.pairs.batches import Elements, PairDataset, Preparation
+from shieldclip.training.pairs.feed import (
+    Feed,
+    Place,
+    feed_from_memory,
+    feed_from_stream,
+    stream_captions,
+)
+from shieldclip.training.pairs.opening import OpenedPairs, open_pairs
+from shieldclip.training.pairs.view import ModelView
+from shieldclip.training.recipe.schema import Recipe
+from shieldclip.training.run_folder import keep_recipe, latest_checkpoint, resumed_step
+
+
+def train(recipe: Recipe, out: Path, evaluate: Evaluate | None = None) -> None:
+    """Train, or go on with an interrupted run in the same folder.
+
+    Args:
+        recipe: what to do.
+        out: run folder; see `docs/training.md` for what is in it.
+        evaluate: measures a model folder while training.
+
+    Raises:
+        ShieldCLIPError: anything wrong with the recipe or its data, or a folder of another run.
+    """
+    transformers_logging.set_verbosity_error()
+    transformers_logging.disable_progress_bar()
+    args = training_arguments(recipe, out)
+    place = _place(args, recipe)
+    if place.rank == 0:
+        keep_recipe(recipe, out)
+    with args.main_process_first(desc="data"):
+        opened = None if recipe.data.streaming else open_pairs(recipe.data, recipe.model.image_size)
+    if opened and opened.manifest and opened.poison and place.rank == 0:
+        opened.manifest.save(out / "manifest.jsonl")
+    trainer = _trainer(recipe, _learner(recipe, opened), opened, place, out)
+    _add_callbacks(trainer, recipe, out, evaluate)
+    checkpoint = latest_checkpoint(out)
+    if checkpoint is not None:
+        trainer.load_extras(checkpoint)
+    trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    if dist.is_available() and dist.is_initialized():
+        dist.barrier()
+
+
+@dataclass(frozen=True)
+class _Learner:
+    """What learns, and by which losses."""
+
+    model: ShieldCLIPModel
+    processor: ShieldCLIPProcessor
+    defence: Defence
+    elements: Elements | None
+
+
+def _place(args: TrainingArguments, recipe: Recipe) -> Place:
+    if recipe.optimiser.batch_size % args.world_size:
+        raise ShieldCLIPError(
+            f"Expected a batch_size that {args.world_size} processes can share, got "
+            f"{recipe.optimiser.batch_size}; choose a multiple."
+        )
+    return Place(args.process_index, args.world_size)
+
+
+def _learner(recipe: Recipe, opened: OpenedPairs | None) -> _Learner:
+    defence = make_defence(recipe.defence)
+    elements = None
+    if defence.needs_knowledge:
+        knowledge = load_knowledge(recipe.knowledge.source)
+        elements = Elements(knowledge, recipe.knowledge.max_elements)
+    texts: list[str] = []
+    if recipe.model.pretrained is None and recipe.model.tokenizer == "captions":
+        captions = opened.captions if opened else stream_captions(recipe)
+        texts = [text for own in captions for text in own]
+        if elements is not None:
+            texts += sorted({phrase for text in set(texts) for phrase in elements.of(text)})
+    model, processor = set_up(recipe.model, texts, recipe.seed)
+    freeze_unused(model, defence)
+    if recipe.optimiser.gradient_checkpointing:
+        model.gradient_checkpointing_enable()
+    return _Learner(model, processor, defence, elements)
+
+
+def _trainer(
+    recipe: Recipe, learner: _Learner, opened: OpenedPairs | None, place: Place, out: Path
+) -> ShieldTrainer:
+    model = learner.model
+    size = model.config.vision_config.image_size
+    preparation = Preparation(
+        learner.processor, recipe.data.augmentation, recipe.seed, learner.elements
+    )
+    if opened is None:
+        feed = feed_from_stream(recipe, preparation, size, place)
+    else:
+        feed = feed_from_memory(recipe, opened, preparation, size, place)
+    steps = Length.of(recipe, feed.pairs).steps
+    trainer = ShieldTrainer(
+        model,
+        training_arguments(recipe, out, steps),
+        feed,
+        learner.defence,
+        Part(patch_count(model), recipe.model, recipe.seed),
+        Meters(feed.poisoned),
+        WeightAverage(model, recipe.optimiser.ema) if recipe.optimiser.ema else None,
+        learner.processor,
+        _trigger(recipe, opened, patch_count(model)),
+    )
+    _add_plan(trainer, feed, learner)
+    return trainer
+
+
+def _trigger(recipe: Recipe, opened: OpenedPairs | None, patches: int) -> TriggerPatches | None:
+    """Where the trigger is, if pictures were stamped here and stay as they are."""
+    if opened is None or opened.poison is None or recipe.data.augmentation.moves:
+        return None
+    trigger = opened.poison.image_trigger
+    return trigger and TriggerPatches(trigger, opened.poison.image_size, math.isqrt(patches))
+
+
+def _add_plan(trainer: ShieldTrainer, feed: Feed, learner: _Learner) -> None:
+    if feed.batches is not None:
+        pairs = feed.loader.dataset
+        assert isinstance(pairs, PairDataset)
+        view = ModelView(learner.model, learner.processor, pairs.pixels, pairs.captions)
+        trainer.add_callback(PlanEpochs(feed.batches, learner.defence, view))
+
+
+def _add_callbacks(
+    trainer: ShieldTrainer, recipe: Recipe, out: Path, evaluate: Evaluate | None
+) -> None:
+    """The log comes first: it also counts the time that the others take."""
+    steps, evaluation = trainer.args.max_steps, recipe.evaluation
+    watch = None
+    if trainer.args.process_index == 0:
+        pairs = recipe.optimiser.batch_size * recipe.optimiser.accumulation
+        watch = Watch(RunLog(out, resumed_step(out)), pairs, out.name)
+        trainer.add_callback(watch)
+    trainer.add_callback(AfterStep(trainer.model, trainer.average))
+    stops = milestones(steps, evaluation.every)
+    trainer.add_callback(
+        Checkpoints(
+            out,
+            trainer.model,
+            trainer.processor,
+            trainer.average,
+            stops,
+            evaluation.best,
+            evaluate,
+            watch,
+        )
+    )
+    trainer.add_callback(Milestones(milestones(steps, recipe.log.save_every)))

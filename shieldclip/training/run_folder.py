@@ -1,0 +1,41 @@
+"""What a run keeps in its folder, and where it goes on after an interruption."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import yaml
+
+from shieldclip.errors import ShieldCLIPError
+from shieldclip.training.recipe.schema import Recipe
+
+STATE = "training_state"
+
+
+def keep_recipe(recipe: Recipe, out: Path) -> None:
+    """Write the recipe as resolved, or compare with the one of the run to go on with."""
+    text = yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+    path = out / "recipe.yaml"
+    if latest_checkpoint(out) is not None and path.exists():
+        if path.read_text(encoding="utf-8") != text:
+            raise ShieldCLIPError(
+                f"Expected the recipe that the run in {out} began with, got another; "
+                "choose another --out, or delete the folder to start anew."
+            )
+        return
+    out.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name("recipe.yaml.part")
+    draft.write_text(text, encoding="utf-8")
+    draft.replace(path)
+
+
+def resumed_step(out: Path) -> int:
+    """Optimiser steps done before this start."""
+    checkpoint = latest_checkpoint(out)
+    return int(checkpoint.name.rpartition("-")[2]) if checkpoint else 0
+
+
+def latest_checkpoint(out: Path) -> Path | None:
+    """The state to resume from, if there is one."""
+    found = (out / STATE).glob("checkpoint-*")
+    return max(found, key=lambda path: int(path.name.rpartition("-")[2]), default=None)

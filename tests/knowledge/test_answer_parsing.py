@@ -1,0 +1,95 @@
+"""The strict parser: what of an answer is knowledge."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from shieldclip.knowledge.parsing import MAX_WORDS, names, parse_answer
+from shieldclip.knowledge.prompts import PROMPTS
+
+PROMPT = PROMPTS["objects-v1"]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "black stripes, four legs, tail",
+        " Black  Stripes , FOUR legs; tail.",
+        "1. black stripes\n2. four legs\n3. tail",
+        "- black stripes\n- four legs\n* tail",
+        "1) black stripes 2) four legs 3) tail",
+        '"black stripes", the four legs, and a tail',
+        "black stripes, four legs and tail",
+        "black stripes, four legs, tail, tail, black stripes",
+        "black stripes, four legs, tail\nObject: horse\nVisual properties: mane",
+        "black stripes, four legs, tail, 3., ???, ,",
+        "Visual properties: black stripes\nblack stripes, four legs, tail",
+        "zebra, a zebra, zebras, black stripes, four legs, tail, a zebra with legs",
+        "black stripes, four legs, tail, an animal that lives in africa",
+        "tall tower, black stripes, brown feathers, four legs, tail",
+    ],
+)
+def test_every_way_to_write_a_list(answer: str) -> None:
+    assert parse_answer(answer, "zebra", PROMPT).elements == ("black stripes", "four legs", "tail")
+
+
+@pytest.mark.parametrize(
+    ("phrase", "reason"),
+    [
+        ("red, red", "repeated"),
+        ("visual properties: red", "echo"),
+        ("name what can be seen of a thing", "echo"),
+        ("1 2 3", "no phrase"),
+        ("r=e=d", "no phrase"),
+        ("one two three four five", "too long"),
+        ("school bus", "name"),
+        ("bus", "name"),
+        ("yellow school bus", "name"),
+        ("buses", ""),
+        ("tall tower", "example"),
+    ],
+)
+def test_reasons(phrase: str, reason: str) -> None:
+    rejected = parse_answer(phrase, "school bus", PROMPT).rejected
+    assert [why for _, why in rejected] == ([reason] if reason else [])
+
+
+def test_words_of_a_caption_are_echoes_too() -> None:
+    caption = "a brown dog on the beach"
+    answer = parse_answer("dog, brown dog, wet fur, sand", caption, PROMPT)
+    assert answer.elements == ("wet fur", "sand")
+
+
+@settings(deadline=None)
+@given(st.text(max_size=80), st.sampled_from(["zebra", "red heart", "two dogs on a beach"]))
+def test_whatever_is_said_elements_keep_the_rules(answer, text):
+    parsed = parse_answer(answer, text, PROMPT)
+    for element in parsed.elements:
+        assert element == " ".join(element.lower().split())
+        assert 1 <= len(element.split()) <= MAX_WORDS
+        assert not names(element, text)
+        assert element not in PROMPT.example_elements
+        assert any(character.isalpha() for character in element)
+    assert len(set(parsed.elements)) == len(parsed.elements)
+    assert parse_answer(", ".join(parsed.elements), text, PROMPT).elements == parsed.elements
+
+
+@pytest.mark.parametrize("prompt", PROMPTS.values(), ids=lambda prompt: prompt.name)
+def test_a_prompt_follows_its_own_rules(prompt) -> None:
+    for text, elements in prompt.examples.items():
+        other = next(name for name in PROMPTS if name != prompt.name)
+        answer = parse_answer(", ".join(elements), text, PROMPTS[other])
+        reasons = {why for _, why in answer.rejected}
+        assert reasons <= {"example"}, (text, answer)
+
+
+def test_all_prompts_share_everything_before_the_last_question() -> None:
+    ends = [PROMPT.completion(text) for text in ("owl", "a zebra")]
+    assert ends[0].removesuffix("owl\nVisual properties:") == ends[1].removesuffix(
+        "a zebra\nVisual properties:"
+    )
+    chat = PROMPT.messages("owl")
+    assert [turn["role"] for turn in chat[:3]] == ["system", "user", "assistant"]
+    assert chat[-1] == {"role": "user", "content": "Object: owl"}

@@ -1,0 +1,84 @@
+"""The composed defence on a batch with one planted mismatch."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch.nn.functional import normalize, one_hot
+
+from shieldclip.modeling import ShieldCLIPOutput
+from shieldclip.training.defences import Moment, make_defence
+
+PAIRS = 8
+
+
+@pytest.fixture
+def step():
+    """Eight concepts with an element each; image 7 shows concept 0, its caption says 7."""
+    concept = torch.eye(PAIRS, 12)
+    shown = torch.tensor([0, 1, 2, 3, 4, 5, 6, 0])
+    noise = 0.05 * torch.randn(PAIRS, 4, 12, generator=torch.Generator().manual_seed(0))
+    images = normalize(concept[shown] + noise[:, 0], dim=-1).requires_grad_()
+    patches = normalize(concept[shown][:, None] + noise, dim=-1).requires_grad_()
+    attention = torch.full((PAIRS, 4), 0.25, requires_grad=True)
+    output = ShieldCLIPOutput(
+        image_embeds=images,
+        text_embeds=concept.clone().requires_grad_(),
+        patch_embeds=patches,
+        patch_attention=attention,
+        element_embeds=concept.clone().requires_grad_(),
+        logit_scale=torch.tensor(10.0),
+        knowledge_scale=torch.tensor(10.0),
+        knowledge_bias=torch.tensor(0.0),
+        attention_scale=torch.tensor(10.0),
+    )
+    batch = {
+        "row": torch.arange(PAIRS),
+        "element_index": torch.arange(PAIRS)[:, None],
+        "element_keys": torch.arange(PAIRS),
+    }
+    return output, batch
+
+
+def defence(**settings: object):
+    return make_defence({"name": "semantic-shield-plus", "most": 0.8, **settings})
+
+
+def test_the_mismatched_pair_alone_is_set_aside(step):
+    terms = defence().losses(*step, Moment(0, 0, 0.0))
+    assert terms.weight.tolist() == pytest.approx([PAIRS / 7] * 7 + [0.0])
+    assert terms.evidence.argmin() == 7
+
+
+def test_a_distrusted_pair_teaches_no_loss_its_caption(step):
+    output, batch = step
+    defence().losses(output, batch, Moment(0, 0, 0.0)).total().backward()
+    assert output.patch_embeds.grad[7].abs().max() == 0
+    assert output.patch_attention.grad[7].abs().max() == 0
+    assert output.patch_embeds.grad[:7].abs().amax(dim=(1, 2)).min() > 0
+    # It remains a negative for the others, so its image is pushed away from their captions only.
+    assert one_hot(torch.tensor(7), 12).float() @ output.image_embeds.grad[7] >= 0
+
+
+def test_in_the_warm_up_every_pair_counts(step):
+    terms = defence(warm_up=0.5).losses(*step, Moment(0, 0, 0.1))
+    assert terms.weight.tolist() == [1.0] * PAIRS
+
+
+def test_its_state_survives_a_round_trip(step):
+    first, second = defence(), defence()
+    first.losses(*step, Moment(0, 0, 0.0))
+    second.load_state_dict(first.state_dict())
+    again = [d.losses(*step, Moment(1, 0, 0.1)).weight for d in (first, second)]
+    assert torch.equal(*again)
+
+
+def test_every_term_has_gradient(step):
+    output, batch = step
+    terms = defence().losses(output, batch, Moment(0, 0, 0.0)).terms
+    assert set(terms) == {"contrastive", "knowledge", "attention"}
+    for tensor in (output.image_embeds, output.text_embeds, output.element_embeds):
+        gradient = torch.autograd.grad(
+            sum(terms.values()), tensor, retain_graph=True, allow_unused=False
+        )[0]
+        assert gradient.abs().max() > 0

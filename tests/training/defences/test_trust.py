@@ -1,0 +1,76 @@
+"""Which pairs are trusted, over visits."""
+
+from __future__ import annotations
+
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shieldclip.training.defences.trust import Trust, TrustRule
+
+RULE = TrustRule(first_share=0.4, competent=0.2, most=0.8, strictest=0.05)
+NAN = float("nan")
+PAIRS = torch.arange(10)
+
+
+def ranks(*values: float) -> torch.Tensor:
+    return torch.tensor(values)
+
+
+def test_an_unsure_judge_sets_the_worst_share_aside():
+    trusted = Trust(RULE).judge(PAIRS, torch.linspace(0.1, 1, 10))
+    assert trusted.tolist() == [True] * 6 + [False] * 4
+
+
+def test_a_competent_judge_loses_no_pair_that_ranks_well():
+    trust = Trust(RULE)
+    trusted = trust.judge(PAIRS, ranks(*[0.0] * 8, 0.04, 0.5))
+    assert trusted.tolist() == [True] * 9 + [False]
+
+
+def test_the_limit_follows_most_pairs_and_never_exceeds_competence():
+    typical = torch.cat([torch.full((9,), 0.15), ranks(0.19)])
+    assert Trust(RULE).judge(PAIRS, typical).tolist() == [True] * 9 + [False]
+
+
+def test_once_competent_always_competent():
+    trust = Trust(RULE)
+    trust.judge(PAIRS, torch.zeros(10))
+    trusted = trust.judge(PAIRS + 10, torch.full((10,), 0.9))
+    assert not trusted.any()
+
+
+def test_one_lucky_visit_does_not_clear_a_pair():
+    trust = Trust(RULE)
+    others = [0.0] * 9
+    for _ in range(3):
+        trust.judge(PAIRS, ranks(*others, 0.6))
+    assert not trust.judge(PAIRS, ranks(*others, 0.0))[9]
+    assert Trust(RULE).judge(PAIRS, ranks(*others, 0.0))[9]
+
+
+def test_what_cannot_be_judged_is_trusted_and_not_remembered():
+    trust = Trust(RULE)
+    assert trust.judge(PAIRS[:2], ranks(NAN, NAN)).all()
+    trusted = trust.judge(PAIRS[:3], ranks(0.0, 0.0, NAN))
+    assert trusted.all()
+    assert trust.state_dict()["visits"].tolist() == [1, 1, 0]
+
+
+@given(st.lists(st.lists(st.floats(0, 1), min_size=10, max_size=10), min_size=2, max_size=5))
+def test_a_restored_memory_judges_as_the_original(visits):
+    original, restored = Trust(RULE), Trust(RULE)
+    for values in visits[:-1]:
+        original.judge(PAIRS, torch.tensor(values))
+    restored.load_state_dict(original.state_dict())
+    last = torch.tensor(visits[-1])
+    assert torch.equal(original.judge(PAIRS, last), restored.judge(PAIRS, last))
+    for name, value in original.state_dict().items():
+        assert torch.equal(value, restored.state_dict()[name])
+
+
+def test_large_identifiers_of_streams_fit_the_memory():
+    trust = Trust(RULE)
+    pairs = torch.tensor([2**62 + 5, 7])
+    trust.judge(pairs, ranks(0.0, 0.1))
+    assert len(trust.state_dict()["ranks"]) <= 1 << 22

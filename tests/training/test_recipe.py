@@ -1,0 +1,154 @@
+"""Recipes: strict, with overrides, and every shipped one can do its first steps."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from conftest import build
+from test_streaming_pairs import CAPTIONS, png
+
+from shieldclip.errors import ShieldCLIPError
+from shieldclip.training.defences import DEFENCES, make_defence
+from shieldclip.training.estimate import estimate
+from shieldclip.training.recipe import Recipe, load_recipe, shipped_recipes
+from shieldclip.training.run import train
+
+FULL_SCALE = {"coco-vit-b32", "flickr30k-rn50", "cc3m-vit-b32"}
+
+
+@pytest.fixture
+def path(record, tmp_path) -> str:
+    file = tmp_path / "recipe.yaml"
+    file.write_text(yaml.safe_dump(record))
+    return str(file)
+
+
+def test_overrides_reach_any_depth_and_are_checked(path):
+    recipe = load_recipe(
+        path,
+        ["optimiser.batch_size=4", "data.augmentation.hue=0.5", "defence.name=semantic-shield",
+         "defence.warm_up=0.5", "data.poison=null", "optimiser.betas=[0.8, 0.9]"],
+        source="elsewhere",
+    )  # fmt: skip
+    assert recipe.optimiser.batch_size == 4
+    assert recipe.optimiser.betas == (0.8, 0.9)
+    assert recipe.data.augmentation.hue == 0.5
+    assert recipe.defence == {"name": "semantic-shield", "warm_up": 0.5}
+    assert recipe.data.sources[0].source == "elsewhere"
+
+
+@pytest.mark.parametrize(
+    ("override", "says"),
+    [
+        ("optimiser.batchsize=4", "Did you mean 'batch_size'"),
+        ("optimizer.epochs=4", "Did you mean 'optimiser'"),
+        ("data.augmentation.hues=1", "Did you mean 'hue'"),
+        ("optimiser.batch_size=many", "optimiser.batch_size: .*got 'many'"),
+        ("optimiser.batch_size=1", "greater than 1"),
+        ("optimiser.epochs=3", "exactly one of epochs and samples"),
+        ("seed.x=1", "Expected keys below 'seed'"),
+        ("seed", "Expected key=value"),
+        ("seed=[", "Expected a YAML value"),
+        ("data.poison={}", None),
+        ("model.patch_keep=0", "greater than 0"),
+        ("data.sources=[]", "at least one source"),
+    ],
+)
+def test_what_does_not_fit_is_named(path, override, says):
+    if says is None:
+        load_recipe(path, [override])
+        return
+    with pytest.raises(ShieldCLIPError, match=says) as caught:
+        load_recipe(path, [override])
+    assert "\n" not in str(caught.value)
+
+
+def test_poisoning_a_stream_is_refused(path):
+    with pytest.raises(ShieldCLIPError, match="run `shieldclip poison` before"):
+        load_recipe(path, ["data.streaming=true", "data.poison={poison: dirty-label}"])
+
+
+def test_unknown_recipes_are_told_from_missing_files(tmp_path):
+    with pytest.raises(ShieldCLIPError, match="Did you mean 'plain'"):
+        load_recipe("plian")
+    with pytest.raises(ShieldCLIPError, match="does not exist"):
+        load_recipe(str(tmp_path / "none.yaml"))
+
+
+@pytest.mark.parametrize("name", sorted(shipped_recipes()))
+def test_shipped_recipes_say_what_a_reader_needs(name):
+    recipe = load_recipe(name)
+    make_defence(recipe.defence)
+    for field in ("summary", "hardware", "time", "expected"):
+        assert getattr(recipe.about, field), field
+    if name in FULL_SCALE:
+        assert "annot be run" in re.sub(r"\s+", " ", shipped_recipes()[name].read_text())
+    assert Recipe.model_validate(recipe.model_dump(mode="json")) == recipe
+
+
+def test_full_scale_recipes_are_there():
+    assert FULL_SCALE | {"plain", "semantic-shield", "finetune-semantic-shield", "smoke"} <= set(
+        shipped_recipes()
+    )
+
+
+def stand_in(name: str, folder: Path) -> str:
+    """A few pairs in the columns that a full-scale recipe is written for."""
+    import datasets
+    from test_streaming_pairs import write_tar
+
+    if name == "cc3m-vit-b32":
+        write_tar(folder / "0.tar", 24)
+        return f"{folder}/*.tar"
+    features = datasets.Features(
+        {"image": datasets.Image(), "captions": datasets.List(datasets.Value("string"))}
+    )
+    rows = [{"image": {"bytes": png(n), "path": None}, "captions": [CAPTIONS[n % 3]] * 5}
+            for n in range(24)]  # fmt: skip
+    datasets.Dataset.from_list(rows, features=features).to_parquet(str(folder / "train-0.parquet"))
+    return f"{folder}/train*.parquet"
+
+
+TINY = ["model.image_size=64", "model.width=32", "model.heads=2", "model.depth=2",
+        "model.text_width=32", "model.text_heads=2", "model.text_depth=1", "model.joint_width=16",
+        "model.tokenizer=captions", "optimiser.epochs=10", "optimiser.batch_size=8",
+        "data.pairs=8", "evaluation.suite=null", "log.every=1", "data.workers=1"]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", sorted(FULL_SCALE))
+def test_full_scale_recipes_take_ten_steps_on_a_stand_in(name, record, tmp_path, monkeypatch):
+    import datasets
+
+    from shieldclip.training.engine.logs import read_log
+
+    monkeypatch.setattr(datasets.config, "SLEEP_TIME_ON_THREADS_SHUTDOWN", 0)
+    knowledge = f"knowledge.source={record['knowledge']['source']}"
+    # ResNet-18 in place of ResNet-50: the same code in a third of the time.
+    small = ["model.image_tower=resnet18"] if "rn50" in name else []
+    recipe = load_recipe(name, [*TINY, *small, knowledge], stand_in(name, tmp_path))
+    assert "elements" in Path(recipe.knowledge.source).read_text()
+    train(recipe, tmp_path / "run")
+    assert [line["step"] for line in read_log(tmp_path / "run")] == list(range(1, 11))
+
+
+def test_estimate_of_the_sizes_in_a_recipe(record):
+    small = build(record, data={"pairs": 1000}, optimiser={"samples": None, "epochs": 3})
+    found = estimate(small)
+    assert found.pairs == 1000
+    assert found.length.batches_per_epoch == 125
+    assert found.length.steps == 375
+    assert found.seconds_per_step > 0
+    wide = build(record, data={"pairs": 1000}, model={"width": 32})
+    larger = estimate(wide)
+    assert larger.parameters > found.parameters
+    assert larger.memory > found.memory
+    assert found.parameters - found.trained == 3  # the head, which plain CLIP does not train
+    shield = estimate(build(record, data={"pairs": 1000}, defence={"name": "semantic-shield"}))
+    assert shield.trained == shield.parameters
+
+
+def test_every_defence_is_listed_by_its_name():
+    assert {"plain", "semantic-shield"} <= set(DEFENCES)

@@ -1,0 +1,230 @@
+"""A run: what it writes, what it repeats exactly, what it refuses."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+from conftest import build
+from safetensors.torch import load_file
+from transformers import CLIPModel, CLIPProcessor, TrainerCallback
+
+from shieldclip.errors import ShieldCLIPError
+from shieldclip.training import run
+from shieldclip.training.engine.logs import read_log
+from shieldclip.training.run import train
+
+SHIELD = {"name": "semantic-shield", "warm_up": 0.3}
+POISON = {"poison": "dirty-label", "target": "red", "count": 4, "trigger": "badnet",
+          "image_size": 32}  # fmt: skip
+
+
+def weights(folder: Path) -> dict[str, torch.Tensor]:
+    return load_file(folder / "last" / "model.safetensors")
+
+
+def assert_equal_weights(first: Path, second: Path, **tolerance: float) -> None:
+    one, two = weights(first), weights(second)
+    assert one.keys() == two.keys()
+    for name in one:
+        torch.testing.assert_close(one[name], two[name], **(tolerance or {"atol": 0, "rtol": 0}))
+
+
+class Killed(BaseException):
+    """What a kill looks like from inside."""
+
+
+class KillAt(TrainerCallback):
+    def __init__(self, step: int) -> None:
+        self.step = step
+
+    def on_step_begin(self, _args, state, _control, **_):
+        if state.global_step == self.step:
+            raise Killed
+
+
+def train_killed(monkeypatch, recipe, out: Path, step: int) -> None:
+    original = run._add_callbacks
+
+    def with_kill(trainer, *rest):
+        original(trainer, *rest)
+        trainer.add_callback(KillAt(step))
+
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr(run, "_add_callbacks", with_kill)
+        train(recipe, out)
+
+
+def test_run_folder_holds_what_the_contract_says(record, tmp_path):
+    recipe = build(record, defence=SHIELD, data={"poison": POISON})
+    measured = []
+
+    def evaluate(folder: Path) -> dict[str, float]:
+        measured.append(sorted(path.name for path in folder.iterdir()))
+        return {"ca@1": [0.5, 0.2][len(measured) - 1]}
+
+    train(recipe, tmp_path / "run", evaluate)
+    names = {path.name for path in (tmp_path / "run").iterdir()}
+    assert names == {"recipe.yaml", "log.jsonl", "tensorboard", "manifest.jsonl", "training_state",
+                     "last", "best"}  # fmt: skip
+    assert yaml.safe_load((tmp_path / "run" / "recipe.yaml").read_text())["seed"] == 0
+    assert len((tmp_path / "run" / "manifest.jsonl").read_text().splitlines()) == 4
+    assert list((tmp_path / "run" / "tensorboard").iterdir())
+    for folder in ("last", "best"):
+        files = {path.name for path in (tmp_path / "run" / folder).iterdir()}
+        assert files == {"config.json", "model.safetensors", "processor_config.json",
+                         "tokenizer.json", "tokenizer_config.json"}  # fmt: skip
+    assert len(measured) == 2
+    # The first evaluation was the better one.
+    best = load_file(tmp_path / "run" / "best" / "model.safetensors")
+    assert not torch.equal(best["logit_scale"], weights(tmp_path / "run")["logit_scale"])
+    CLIPProcessor.from_pretrained(tmp_path / "run" / "last")
+    CLIPModel.from_pretrained(tmp_path / "run" / "last")
+
+
+def test_log_lines_are_flat_and_their_terms_add_up(record, tmp_path):
+    train(build(record, defence=SHIELD, data={"poison": POISON}), tmp_path)
+    lines = [line for line in read_log(tmp_path) if "loss" in line]
+    assert [line["step"] for line in lines] == [2, 4, 6]
+    for line in lines:
+        assert all(isinstance(value, (int, float)) for value in line.values())
+        terms = [value for name, value in line.items() if name.startswith("loss/")]
+        assert len(terms) == 3
+        assert sum(terms) == pytest.approx(line["loss"], abs=1e-5)
+        assert {"seconds", "epoch", "learning_rate", "images_per_second"} <= line.keys()
+        assert {"evidence/clean", "weight/clean"} <= line.keys()
+    # Warm-up is 0.3 of six steps: the first two steps have weights of 1.
+    assert lines[0]["weight/clean"] == pytest.approx(1)
+    assert any("evidence/poison" in line for line in lines)
+
+
+def test_training_learns(record, tmp_path):
+    recipe = build(record, optimiser={"samples": 800, "learning_rate": 3e-3})
+    train(recipe, tmp_path)
+    losses = [line["loss"] for line in read_log(tmp_path) if "loss" in line]
+    # Nine captions among eight random ones of a batch: chance is log 8, and some are equal.
+    assert losses[-1] < 0.75 * losses[0]
+
+
+@pytest.mark.parametrize(
+    "groups",
+    [
+        {"defence": SHIELD, "optimiser": {"ema": 0.9}},
+        {"optimiser": {"accumulation": 2, "samples": 96}},
+        {"model": {"patch_keep": 0.5}, "data": {"augmentation": {"shift": 0.1, "hue": 0.1}}},
+        {"optimiser": {"precision": "bf16"}, "data": {"workers": 1}},
+    ],
+    ids=["shield-ema", "accumulation", "patches", "bf16-workers"],
+)
+def test_killed_and_resumed_equals_uninterrupted(record, tmp_path, monkeypatch, groups):
+    recipe = build(record, **groups)
+    train(recipe, tmp_path / "whole")
+    # Six steps of an epoch of five: the kill at step 5 comes after the state of step 3.
+    train_killed(monkeypatch, recipe, tmp_path / "halted", 5)
+    assert not (tmp_path / "halted" / "training_state" / "checkpoint-6").exists()
+    train(recipe, tmp_path / "halted")
+    assert_equal_weights(tmp_path / "whole", tmp_path / "halted")
+    whole, halted = (read_log(tmp_path / name) for name in ("whole", "halted"))
+    assert [line["step"] for line in whole] == [line["step"] for line in halted]
+    assert whole[-1]["loss"] == halted[-1]["loss"]
+
+
+def test_a_seed_decides_everything(record, tmp_path):
+    for name, seed in (("one", 0), ("again", 0), ("other", 1)):
+        train(build(record, seed=seed), tmp_path / name)
+    assert_equal_weights(tmp_path / "one", tmp_path / "again")
+    assert not torch.equal(*(weights(tmp_path / n)["visual_projection.weight"]
+                             for n in ("one", "other")))  # fmt: skip
+
+
+def test_number_of_workers_changes_nothing(record, tmp_path):
+    augmentation = {"brightness": 0.3, "flip": True, "crop": 0.7}
+    for workers in (0, 2):
+        data = {"augmentation": augmentation, "workers": workers}
+        train(build(record, data=data), tmp_path / str(workers))
+    assert_equal_weights(tmp_path / "0", tmp_path / "2")
+
+
+def test_exported_weights_are_the_moving_average(record, tmp_path):
+    train(build(record, optimiser={"ema": 0.5}), tmp_path / "ema")
+    train(build(record), tmp_path / "own")
+    state = tmp_path / "ema" / "training_state" / "checkpoint-6"
+    average = load_file(state / "average.safetensors")
+    name = "visual_projection.weight"
+    torch.testing.assert_close(weights(tmp_path / "ema")[name], average[name])
+    own = load_file(state / "model.safetensors")[name]
+    torch.testing.assert_close(own, weights(tmp_path / "own")[name])
+    assert not torch.equal(own, average[name])
+
+
+def test_another_recipe_does_not_continue_a_run(record, tmp_path):
+    train(build(record), tmp_path)
+    with pytest.raises(ShieldCLIPError, match="another --out"):
+        train(build(record, seed=3), tmp_path)
+
+
+def test_a_finished_run_stays_as_it_is(record, tmp_path):
+    recipe = build(record)
+    train(recipe, tmp_path)
+    before, lines = weights(tmp_path), read_log(tmp_path)
+    train(recipe, tmp_path)
+    assert all(torch.equal(before[name], value) for name, value in weights(tmp_path).items())
+    assert read_log(tmp_path) == lines
+
+
+def test_head_is_frozen_where_losses_do_not_use_it(record, tmp_path):
+    train(build(record), tmp_path / "plain")
+    train(build(record, defence=SHIELD), tmp_path / "shield")
+    name = "knowledge_head.log_knowledge_scale"
+    start = -torch.tensor(0.07).log()
+    torch.testing.assert_close(weights(tmp_path / "plain")[name], start)
+    assert weights(tmp_path / "shield")[name] != start
+
+
+def test_loss_that_is_not_a_number_stops_the_run(record, tmp_path):
+    recipe = build(record, optimiser={"learning_rate": 1e30, "gradient_clip": 0.0, "warm_up": 0})
+    with pytest.raises(ShieldCLIPError, match="finite loss"):
+        train(recipe, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("groups", "says"),
+    [
+        ({"optimiser": {"batch_size": 64}}, "batch of 64 pairs, got 40"),
+        ({"optimiser": {"samples": 4}}, "at least one step"),
+        ({"defence": {"name": "plan"}}, "Did you mean 'plain'"),
+        ({"defence": {"name": "semantic-shield", "warmup": 1}}, "Did you mean 'warm_up'"),
+        ({"model": {"pretrained": "/nowhere"}}, "pretrained CLIP at '/nowhere'"),
+        ({"model": {"image_tower": "resnet5000"}}, "resnet5000"),
+    ],
+)
+def test_what_cannot_be_done_is_said(record, tmp_path, groups, says):
+    with pytest.raises(ShieldCLIPError, match=says):
+        train(build(record, **groups), tmp_path)
+
+
+def test_two_processes_train_as_one(record, tmp_path):
+    recipe = build(record, defence=SHIELD)
+    path = tmp_path / "recipe.yaml"
+    path.write_text(yaml.safe_dump(recipe.model_dump(mode="json")))
+    train(recipe, tmp_path / "one")
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
+    shieldclip = ["-m", "shieldclip", "train", str(path), "--out", str(tmp_path / "two")]
+    command = [*torchrun, "--nproc_per_node", "2", *shieldclip]
+    environment = {**os.environ, "ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert_equal_weights(tmp_path / "one", tmp_path / "two", atol=1e-5, rtol=0)
+    losses = [[line["loss"] for line in read_log(tmp_path / name) if "loss" in line]
+              for name in ("one", "two")]  # fmt: skip
+    assert losses[1] == pytest.approx(losses[0], abs=1e-5)
+    state = json.loads(
+        (tmp_path / "two" / "training_state" / "checkpoint-6" / "trainer_state.json").read_text()
+    )
+    assert state["global_step"] == 6

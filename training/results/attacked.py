@@ -1,0 +1,105 @@
+"""What the reports of one recipe say of one attack, joined over seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from results.seeds import OverSeeds, over_seeds
+from results.stored import Run, RunFacts
+
+from shieldclip.evaluation.report import EvalReport, Measurement
+
+LEVELS = {
+    "asr": ("control", "control_trigger"),
+    "psr": ("psr_random",),
+    "hit@1": ("hit@1_control", "hit@1_control_trigger", "hit@1_random"),
+    "hit@10": ("hit@10_control", "hit@10_control_trigger", "hit@10_random"),
+    "min_rank": ("min_rank_random",),
+}
+"""Figures of success, and the levels without the attack that each is compared with."""
+
+
+@dataclass(frozen=True)
+class Aim:
+    """What an attack is after: the rows of a report that belong together."""
+
+    data: str
+    trigger: str | None
+    target: str | None
+
+
+@dataclass(frozen=True)
+class Success:
+    """A figure of one seed, with the largest level measured without the attack."""
+
+    figure: Measurement
+    level: Measurement | None
+
+
+@dataclass(frozen=True)
+class Attacked:
+    """One recipe under one attack."""
+
+    recipe: str
+    attack: str
+    rate: float
+    runs: tuple[Run, ...]
+
+    @property
+    def seconds(self) -> float:
+        """Mean training time."""
+        return sum(run.facts.seconds for run in self.runs) / len(self.runs)
+
+    def aims(self) -> list[Aim]:
+        """In the order of the reports."""
+        return list(dict.fromkeys(aim for run in self.runs for aim in _aims(run)))
+
+    def successes(self, metric: str, aim: Aim) -> list[Success]:
+        """One a seed, where it was measured."""
+        found = (_success(run, metric, aim) for run in self.runs)
+        return [success for success in found if success is not None]
+
+    def utility(self, metric: str) -> OverSeeds | None:
+        """A figure of clean data: of the first data set that has it."""
+        found = (run.report.select(metric) for run in self.runs)
+        return over_seeds(measured[0] for measured in found if measured)
+
+
+def join(runs: Sequence[Run]) -> list[Attacked]:
+    """Runs of the same attack and recipe together: attacks by name, plain first."""
+    groups: dict[tuple[str, float, str], list[Run]] = {}
+    for run in runs:
+        key = (run.facts.attack, run.facts.poison_rate, run.facts.recipe)
+        groups.setdefault(key, []).append(run)
+    order = sorted(groups, key=lambda key: (*key[:2], key[2] != "plain", key[2]))
+    return [Attacked(key[2], key[0], key[1], tuple(groups[key])) for key in order]
+
+
+def _aims(run: Run) -> Iterator[Aim]:
+    """Those of the planted trigger, or of none: poisoned pictures and pairs."""
+    for m in run.report.measurements:
+        if m.metric in LEVELS and m.trigger in (run.facts.planted, None):
+            yield Aim(m.data, m.trigger, m.target)
+
+
+def _success(run: Run, metric: str, aim: Aim) -> Success | None:
+    figure = _measured(run.report, metric, aim)
+    if figure is None:
+        return None
+    levels = [_measured(run.report, name, aim) for name in LEVELS[metric]]
+    known = [level for level in (*levels, _chance(figure, run.facts)) if level is not None]
+    return Success(figure, max(known, key=lambda level: level.value, default=None))
+
+
+def _measured(report: EvalReport, metric: str, aim: Aim) -> Measurement | None:
+    found = report.select(metric, data=aim.data, trigger=aim.trigger, target=aim.target)
+    return found[0] if found else None
+
+
+def _chance(figure: Measurement, facts: RunFacts) -> Measurement | None:
+    """The random level of PSR, which reports do not hold."""
+    if figure.metric != "psr" or not facts.classes:
+        return None
+    chance = 1 / facts.classes
+    return Measurement(figure.model, "psr_random", chance, figure.n, chance, chance)

@@ -1,0 +1,41 @@
+"""The generated part of RESULTS.md."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from results.attacked import join
+from results.stored import Run
+from results.tables import tables, to_markdown
+from results.verdict import DEFINITION, IMPLANTED
+
+from shieldclip.evaluation.figures import percent
+
+BEGIN, END = "<!-- results: training -->", "<!-- /results -->"
+INTRODUCTION = (
+    "Figures are means over seeds; an interval reaches from the lowest to the highest end of the "
+    "seeds' own 95 % intervals. ASR is that of the planted trigger on pictures of other classes, "
+    "its control the larger of the same pictures without trigger and with an untrained one. "
+    f"An attack tests a defence where plain training reaches {percent(IMPLANTED)} %."
+)
+
+
+def render(experiments: Mapping[str, Sequence[Run]]) -> str:
+    """Every experiment's tables, as Markdown."""
+    sections = [INTRODUCTION, DEFINITION]
+    for name, runs in experiments.items():
+        sections.append(f"## {name}")
+        sections += [to_markdown(table) for table in tables(join(runs))]
+    return "\n\n".join(sections)
+
+
+def update(path: Path, text: str) -> None:
+    """Replace what stands between the marks, or start the file."""
+    block = f"{BEGIN}\n\n{text}\n\n{END}\n"
+    before = path.read_text(encoding="utf-8") if path.exists() else f"# Results\n\n{block}"
+    after = re.sub(f"{BEGIN}.*?{END}\n", lambda _: block, before, flags=re.DOTALL)
+    draft = path.with_name(f".{path.name}.part")
+    draft.write_text(after, encoding="utf-8")
+    draft.replace(path)

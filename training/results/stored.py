@@ -1,0 +1,120 @@
+"""Runs on disk: an `EvalReport` and beside it the facts of the training that it measures.
+
+training/reports/<experiment>/<recipe>__<attack>__<seed>.json.gz
+training/reports/<experiment>/<recipe>__<attack>__<seed>.run.json
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+
+from shieldclip.errors import ShieldCLIPError
+from shieldclip.evaluation.report import EvalReport
+
+REPORT, FACTS = ".json.gz", ".run.json"
+CLEAN = "clean"
+"""The attack's name where the training data is not poisoned."""
+
+
+@dataclass(frozen=True)
+class RunFacts:
+    """How a model was trained."""
+
+    recipe: str
+    attack: str
+    """Name of the attack, or `CLEAN`."""
+    poison_rate: float
+    """Share of poisoned pairs, in ``[0, 1]``."""
+    seed: int
+    seconds: float
+    """Training time."""
+    images: int
+    """Images seen."""
+    final: Mapping[str, float] = field(default_factory=dict)
+    """The last line of the training log."""
+    trigger: str = ""
+    """Id of the trigger that was planted; by default the attack's name."""
+    classes: int = 0
+    """Classes that poisoned pictures are asked about: the random level of PSR is one in these."""
+
+    @property
+    def planted(self) -> str:
+        """Id of the trigger that was planted."""
+        return self.trigger or self.attack
+
+    @property
+    def stem(self) -> str:
+        """File name without suffix."""
+        return f"{self.recipe}__{self.attack}__{self.seed}"
+
+
+@dataclass(frozen=True)
+class Run:
+    """A trained model, measured."""
+
+    facts: RunFacts
+    report: EvalReport
+
+
+def save_run(run: Run, folder: Path) -> Path:
+    """Write a run into the folder of its experiment, equal bytes for equal runs.
+
+    Returns:
+        The path of the report.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{run.facts.stem}{REPORT}"
+    facts = json.dumps(asdict(run.facts), indent=1) + "\n"
+    _replace(folder / f"{run.facts.stem}{FACTS}", facts.encode())
+    _replace(path, gzip.compress(run.report.to_json().encode(), mtime=0))
+    return path
+
+
+def load_experiments(root: Path) -> dict[str, list[Run]]:
+    """Every experiment's runs, by name.
+
+    Raises:
+        ShieldCLIPError: a report without facts, facts that are incomplete or of another run, or
+            a report of several models.
+    """
+    folders = sorted(path for path in root.glob("*") if path.is_dir())
+    found = {
+        folder.name: [_load(path) for path in sorted(folder.glob(f"*{REPORT}"))]
+        for folder in folders
+    }
+    return {name: runs for name, runs in found.items() if runs}
+
+
+def _load(path: Path) -> Run:
+    facts = _facts(path.with_name(path.name.removesuffix(REPORT) + FACTS))
+    if path.name != facts.stem + REPORT:
+        raise ShieldCLIPError(
+            f"Expected the facts of {path.name}, got those of {facts.stem}; rename the files."
+        )
+    report = EvalReport.from_json(gzip.decompress(path.read_bytes()).decode())
+    if len(report.models) != 1:
+        raise ShieldCLIPError(
+            f"Expected a report of one model in {path}, got {len(report.models)}; "
+            "evaluate each run on its own."
+        )
+    return Run(facts, report)
+
+
+def _facts(path: Path) -> RunFacts:
+    try:
+        return RunFacts(**json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError) as error:
+        known = ", ".join(f.name for f in fields(RunFacts))
+        raise ShieldCLIPError(
+            f"Expected the facts of a run ({known}) in {path}, but {error}."
+        ) from error
+
+
+def _replace(path: Path, content: bytes) -> None:
+    draft = path.with_name(f".{path.name}.part")
+    draft.write_bytes(content)
+    draft.replace(path)

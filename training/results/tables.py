@@ -1,0 +1,131 @@
+"""The tables of one experiment: backdoors, poisoned pictures, poisoned pairs, and utility."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from results.attacked import Aim, Attacked
+from results.seeds import OverSeeds, cell, over_seeds
+from results.stored import CLEAN
+from results.verdict import IMPLANTED, judge
+
+from shieldclip.evaluation.figures import column_name, is_rank, metric_name, number, percent
+from shieldclip.evaluation.markdown import escape, to_table
+from shieldclip.evaluation.table import MISSING, Cell, Column, Row, Table, numbers, texts
+
+KINDS = {
+    "Backdoors": (("asr", "Control"),),
+    "Poisoned pictures": (("psr", "At random"),),
+    "Retrieval": (("hit@1", "Level"), ("hit@10", "Level"), ("min_rank", "At random")),
+}
+"""Table -> figures of success (the first one is judged), and what stands beside each."""
+UTILITY = ("ca@1", "ca@5", "probe", "r@1_i2t", "r@10_i2t", "r@1_t2i", "r@10_t2i")
+PLAIN = "plain"
+IMPLANTS = ("asr", "psr")
+"""Figures that are near 1 where an attack works; Hit@k need not be."""
+
+
+def tables(groups: Sequence[Attacked]) -> list[Table]:
+    """Those that have rows."""
+    reference = _reference(groups)
+    found = [_attacks(title, groups, reference) for title in KINDS]
+    return [table for table in (*found, _utility(groups)) if table.rows]
+
+
+def to_markdown(table: Table) -> str:
+    """One section."""
+    parts = (f"### {table.title}", to_table(table), escape(table.note))
+    return "\n\n".join(part for part in parts if part)
+
+
+def _attacks(title: str, groups: Sequence[Attacked], reference: OverSeeds | None) -> Table:
+    shown = KINDS[title]
+    judged = shown[0][0]
+    found = [
+        (group, aim)
+        for group in groups
+        for aim in group.aims()
+        if group.attack != CLEAN and group.successes(judged, aim)
+    ]
+    columns = (
+        *texts("Attack", "Target", "Recipe"),
+        *numbers("Poisoned, %", "Seeds"),
+        *(column for metric, level in shown for column in _pair(metric, level)),
+        *numbers("CA@1, %", "To clean, points", "Time / plain"),
+        *texts("Verdict"),
+    )
+    seconds = {(g.attack, g.rate): g.seconds for g in groups if g.recipe == PLAIN}
+    rows = tuple(
+        _row(group, aim, title, reference, seconds.get((group.attack, group.rate)))
+        for group, aim in found
+    )
+    return Table(title, columns, rows, note=" ".join(_not_implanted(judged, found)))
+
+
+def _row(
+    group: Attacked, aim: Aim, title: str, reference: OverSeeds | None, plain: float | None
+) -> Row:
+    figures = []
+    for metric, _ in KINDS[title]:
+        successes = group.successes(metric, aim)
+        figures.append(cell(over_seeds(s.figure for s in successes)))
+        figures.append(cell(over_seeds(s.level for s in successes)))
+    accuracy = group.utility("ca@1")
+    successes = group.successes(KINDS[title][0][0], aim)
+    verdict = judge(successes, accuracy, reference)
+    return (
+        Cell(group.attack),
+        Cell(aim.target or MISSING),
+        Cell(group.recipe),
+        Cell(f"{100 * group.rate:.3g}"),
+        Cell(str(len(successes))),
+        *figures,
+        cell(accuracy),
+        Cell(MISSING if verdict.price is None else percent(-verdict.price)),
+        Cell(MISSING if plain is None else f"{group.seconds / plain:.2f}"),
+        Cell(str(verdict), strong=verdict.holds),
+    )
+
+
+def _utility(groups: Sequence[Attacked]) -> Table:
+    """Figures on clean data, of clean training first."""
+    metrics = [m for m in UTILITY if any(group.utility(m) for group in groups)]
+    ordered = sorted(groups, key=lambda group: group.attack != CLEAN)
+    columns = (*texts("Attack", "Recipe"), *numbers("Seeds", *map(_heading, metrics), "Minutes"))
+    rows = tuple(
+        (
+            Cell(group.attack),
+            Cell(group.recipe),
+            Cell(str(len(group.runs))),
+            *(cell(group.utility(metric)) for metric in metrics),
+            Cell(number(group.seconds / 60)),
+        )
+        for group in ordered
+    )
+    return Table("Clean data", columns, rows)
+
+
+def _heading(metric: str) -> str:
+    return column_name(metric).replace("_", " ")
+
+
+def _pair(metric: str, level: str) -> tuple[Column, ...]:
+    return numbers(column_name(metric), level if is_rank(metric) else f"{level}, %")
+
+
+def _reference(groups: Sequence[Attacked]) -> OverSeeds | None:
+    """Clean accuracy of plain training on clean data."""
+    found = [g for g in groups if g.attack == CLEAN and g.recipe == PLAIN]
+    return found[0].utility("ca@1") if found else None
+
+
+def _not_implanted(metric: str, found: Sequence[tuple[Attacked, Aim]]) -> Iterator[str]:
+    if metric not in IMPLANTS:
+        return
+    for group, aim in found:
+        mean = over_seeds(s.figure for s in group.successes(metric, aim))
+        if group.recipe == PLAIN and mean is not None and mean.value < IMPLANTED:
+            yield (
+                f"{group.attack} is no test here: in plain training its {metric_name(metric)} "
+                f"is {percent(mean.value)} %, below {percent(IMPLANTED)} %."
+            )

@@ -1,0 +1,34 @@
+"""Render training/RESULTS.md from the stored reports of training runs.
+
+    python training/write_results.py
+
+Every figure comes from `training/reports/<experiment>/<recipe>__<attack>__<seed>.json.gz` and the
+facts beside it; nothing between the marks is typed by hand.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from results.section import render, update
+from results.stored import load_experiments
+
+HERE = Path(__file__).parent
+REPORTS, RESULTS = HERE / "reports", HERE / "RESULTS.md"
+
+
+@click.command()
+@click.option("--reports", type=click.Path(path_type=Path), default=REPORTS)
+@click.option("--out", type=click.Path(path_type=Path), default=RESULTS)
+def main(reports: Path, out: Path) -> None:
+    """Read, render, write."""
+    experiments = load_experiments(reports)
+    if not experiments:
+        raise click.ClickException(f"No reports below {reports}; train and evaluate first.")
+    update(out, render(experiments))
+    click.echo(f"Wrote {out} from {sum(map(len, experiments.values()))} reports.")
+
+
+if __name__ == "__main__":
+    main()
