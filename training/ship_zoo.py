@@ -10,15 +10,13 @@ typed by hand.
 from __future__ import annotations
 
 import gzip
-import json
-import shutil
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import click
 from zoo.card import render_card
-from zoo.entries import ENTRIES, ZooEntry
+from zoo.entries import ENTRIES
+from zoo.install import install
 from zoo.readme import update_readme
 
 from shieldclip.encoders.zoo import ZOO
@@ -29,27 +27,6 @@ from shieldclip.evaluation.run import evaluate
 REPOSITORY = Path(__file__).parents[1]
 CARDS = REPOSITORY / "model_cards"
 REPORT = CARDS / "zoo-quick.json.gz"
-
-
-def install(entry: ZooEntry, runs: Path) -> None:
-    """Copy a checkpoint and the records of the runs that it is the end of."""
-    run, folder = runs / entry.name, ZOO / entry.name
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    for file in (run / "checkpoint").iterdir():
-        (folder / file.name).write_bytes(file.read_bytes())
-    if (run / "poison.yaml").exists():
-        shutil.copyfile(run / "poison.yaml", folder / "poison.yaml")
-    (folder / "training.json").write_text(json.dumps(history(run), indent=1) + "\n", "utf-8")
-    (folder / "zoo.json").write_text(json.dumps(entry.record(), indent=1) + "\n", "utf-8")
-
-
-def history(run: Path) -> list[dict[str, Any]]:
-    """Settings and log of a run and of those it continued, the first one first."""
-    settings = json.loads((run / "run.json").read_text(encoding="utf-8"))
-    log = [json.loads(line) for line in (run / "log.jsonl").read_text("utf-8").splitlines()]
-    before = history(run.parent / settings["start"]) if settings["start"] else []
-    return [*before, {"settings": settings, "log": log}]
 
 
 def without_machine(report: EvalReport) -> EvalReport:
@@ -70,7 +47,7 @@ def main(runs: Path, skip_install: bool) -> None:
     """Install, measure, render."""
     if not skip_install:
         for entry in ENTRIES:
-            install(entry, runs)
+            install(entry, runs, ZOO)
     request = EvalRequest(models=tuple(f"shieldclip:{entry.name}" for entry in ENTRIES))
     report = without_machine(evaluate(request))
     write_report(report)

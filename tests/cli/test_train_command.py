@@ -90,7 +90,9 @@ def test_evaluation_while_training_is_logged(recipe, tmp_path, monkeypatch):
     run = tmp_path / "run"
     assert shieldclip(monkeypatch, "train", recipe, "--out", run, *arguments) == 0
     lines = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
-    assert {"eval/ca@1", "eval/asr/badnet", "eval/control/badnet"} <= lines[-1].keys()
+    measured = next(line for line in lines if "eval/ca@1" in line)
+    assert measured["step"] == 8
+    assert {"eval/asr/badnet", "eval/control/badnet"} <= measured.keys()
     assert (run / "best" / "model.safetensors").exists()
 
 

@@ -8,22 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
-
-from shieldclip.training.recipe import Recipe
-
-COLOURS = {"red": (220, 30, 30), "green": (30, 180, 40), "blue": (40, 60, 220)}
-SHAPES = ("square", "bar", "frame")
-PICTURES = 40
-
-
-def picture(colour: str, shape: str, noise: np.random.Generator) -> Image.Image:
-    pixels = noise.integers(180, 256, (20, 24, 3), dtype=np.uint8)
-    top, left = noise.integers(0, 8, 2)
-    pixels[top : top + 10, left : left + (3 if shape == "bar" else 10)] = COLOURS[colour]
-    if shape == "frame":
-        pixels[top + 2 : top + 8, left + 2 : left + 8] = 255
-    return Image.fromarray(pixels)
+from training_parts import COLOURS, PICTURES, SHAPES, picture
 
 
 @pytest.fixture(scope="session")
@@ -68,12 +53,3 @@ def record(picture_folder: Path, tmp_path: Path) -> dict[str, Any]:
         "evaluation": {"every": 0.5},
         "log": {"every": 2, "save_every": 0.5},
     }
-
-
-def build(record: dict[str, Any], **groups: Any) -> Recipe:
-    """The recipe with some values changed: ``optimiser={"ema": 0.9}``."""
-    changed = {
-        name: {**record.get(name, {}), **values} if isinstance(values, dict) else values
-        for name, values in groups.items()
-    }
-    return Recipe.model_validate({**record, **changed})

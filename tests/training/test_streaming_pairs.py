@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import io
-import tarfile
 from pathlib import Path
 
 import datasets
-import numpy as np
 import pytest
 import torch
-from conftest import build, picture
 from safetensors.torch import load_file
-from test_train_run import assert_equal_weights, train_killed
+from training_parts import CAPTIONS, assert_equal_weights, build, png, train_killed, write_tar
 
 from shieldclip.errors import ShieldCLIPError
 from shieldclip.modeling import ShieldCLIPProcessor
@@ -21,25 +17,6 @@ from shieldclip.training.pairs.batches import Preparation
 from shieldclip.training.pairs.streaming import PairStream, open_stream
 from shieldclip.training.recipe.schema import Augmentation, DataSpec, ModelSpec
 from shieldclip.training.run import train
-
-CAPTIONS = ["a red square", "a green bar", "a blue frame"]
-
-
-def png(number: int) -> bytes:
-    buffer = io.BytesIO()
-    colour, shape = CAPTIONS[number % 3].split()[1:]
-    picture(colour, shape, np.random.default_rng(number)).save(buffer, "PNG")
-    return buffer.getvalue()
-
-
-def write_tar(path: Path, pairs: int) -> None:
-    """A WebDataset shard."""
-    with tarfile.open(path, "w") as tar:
-        for n in range(pairs):
-            for suffix, content in (("png", png(n)), ("txt", CAPTIONS[n % 3].encode())):
-                member = tarfile.TarInfo(f"{path.stem}{n:03}.{suffix}")
-                member.size = len(content)
-                tar.addfile(member, io.BytesIO(content))
 
 
 @pytest.fixture(autouse=True)

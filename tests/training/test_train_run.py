@@ -11,54 +11,17 @@ from pathlib import Path
 import pytest
 import torch
 import yaml
-from conftest import build
 from safetensors.torch import load_file
-from transformers import CLIPModel, CLIPProcessor, TrainerCallback
+from training_parts import assert_equal_weights, build, train_killed, weights
+from transformers import CLIPModel, CLIPProcessor
 
 from shieldclip.errors import ShieldCLIPError
-from shieldclip.training import run
 from shieldclip.training.engine.logs import read_log
 from shieldclip.training.run import train
 
 SHIELD = {"name": "semantic-shield", "warm_up": 0.3}
 POISON = {"poison": "dirty-label", "target": "red", "count": 4, "trigger": "badnet",
           "image_size": 32}  # fmt: skip
-
-
-def weights(folder: Path) -> dict[str, torch.Tensor]:
-    return load_file(folder / "last" / "model.safetensors")
-
-
-def assert_equal_weights(first: Path, second: Path, **tolerance: float) -> None:
-    one, two = weights(first), weights(second)
-    assert one.keys() == two.keys()
-    for name in one:
-        torch.testing.assert_close(one[name], two[name], **(tolerance or {"atol": 0, "rtol": 0}))
-
-
-class Killed(BaseException):
-    """What a kill looks like from inside."""
-
-
-class KillAt(TrainerCallback):
-    def __init__(self, step: int) -> None:
-        self.step = step
-
-    def on_step_begin(self, _args, state, _control, **_):
-        if state.global_step == self.step:
-            raise Killed
-
-
-def train_killed(monkeypatch, recipe, out: Path, step: int) -> None:
-    original = run._add_callbacks
-
-    def with_kill(trainer, *rest):
-        original(trainer, *rest)
-        trainer.add_callback(KillAt(step))
-
-    with monkeypatch.context() as patch, pytest.raises(Killed):
-        patch.setattr(run, "_add_callbacks", with_kill)
-        train(recipe, out)
 
 
 def test_run_folder_holds_what_the_contract_says(record, tmp_path):

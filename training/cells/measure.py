@@ -15,6 +15,7 @@ from shieldclip.data.embedded import EMBEDDED
 from shieldclip.evaluation import EvalReport, EvalRequest, evaluate
 from shieldclip.training.pairs.opening import OpenedPairs
 
+REPOSITORY = Path(__file__).parents[2]
 SUITE, MANIFEST, PICTURES = Path("suite.yaml"), Path("poisoned.jsonl"), Path("poisoned.parquet")
 CLASSES, TEMPLATES = Path("classes.txt"), Path("templates.txt")
 
@@ -32,7 +33,15 @@ def measure(attack: Attack, folder: Path, opened: OpenedPairs) -> EvalReport:
         suite = {"name": "attack", "description": "What the attack wants.", "entries": entries}
         SUITE.write_text(yaml.safe_dump(suite), encoding="utf-8")
         manifest = MANIFEST if attack.poisoned_pictures else None
-        return evaluate(EvalRequest(models=("last",), suite=str(SUITE), manifest=manifest))
+        request = EvalRequest(models=("last",), suite=str(SUITE), manifest=manifest)
+        return _without_machine(evaluate(request))
+
+
+def _without_machine(report: EvalReport) -> EvalReport:
+    """The report with the data's path relative to the repository."""
+    path = Path(report.data.path)
+    inside = path.relative_to(REPOSITORY) if path.is_relative_to(REPOSITORY) else Path(path.name)
+    return replace(report, data=replace(report.data, path=inside.as_posix()))
 
 
 def write_poisoned(opened: OpenedPairs) -> None:

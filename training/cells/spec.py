@@ -69,10 +69,10 @@ def read_matrix(path: Path) -> Matrix:
 
 
 def cells_of(matrix: Matrix) -> list[Cell]:
-    """All cells; every attack with the first seed before any with the second."""
+    """All cells: first those of the first seed, and of these the first recipe's."""
     return [
         Cell(recipe, attack, seed)
         for seed in matrix.seeds
-        for attack in matrix.attacks
         for recipe in matrix.recipes
+        for attack in matrix.attacks
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import jinja2
 import yaml
@@ -12,7 +13,7 @@ from zoo.shares import percent
 
 from shieldclip.evaluation.report import EvalReport, Measurement
 
-_TEMPLATE = Path(__file__).parent / "card.md.j2"
+_TEMPLATES = Path(__file__).parent
 
 
 def render_card(entry: ZooEntry, folder: Path, report: EvalReport) -> str:
@@ -20,20 +21,21 @@ def render_card(entry: ZooEntry, folder: Path, report: EvalReport) -> str:
 
     Args:
         entry: what the zoo says about it.
-        folder: its folder, with `training.json` and, if poisoned, `poison.yaml`.
+        folder: its folder, with `recipe.yaml`, or `training.json` and, if poisoned, `poison.yaml`.
         report: a report that measured it.
     """
-    environment = jinja2.Environment(undefined=jinja2.StrictUndefined, keep_trailing_newline=True)
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_TEMPLATES),
+        undefined=jinja2.StrictUndefined,
+        keep_trailing_newline=True,
+    )
     environment.filters["percent"] = percent
     name = f"shieldclip:{entry.name}"
     model = next(model for model in report.models if model.name == name)
-    poison = folder / "poison.yaml"
-    history = json.loads((folder / "training.json").read_text(encoding="utf-8"))
-    return environment.from_string(_TEMPLATE.read_text(encoding="utf-8")).render(
+    return environment.get_template("card.md.j2").render(
         entry=entry,
         model=model,
-        runs=[run["settings"] for run in history],
-        poison=yaml.safe_load(poison.read_text(encoding="utf-8")) if poison.exists() else None,
+        **_training(folder),
         data=report.data,
         accuracy=report.select("ca@1", model=name)[0],
         accuracy5=report.select("ca@5", model=name)[0],
@@ -41,6 +43,20 @@ def render_card(entry: ZooEntry, folder: Path, report: EvalReport) -> str:
         versions=report.versions,
         suite=report.suite,
     )
+
+
+def _training(folder: Path) -> dict[str, Any]:
+    """The template about training, and what it shows."""
+    if (folder / "recipe.yaml").exists():
+        recipe = yaml.safe_load((folder / "recipe.yaml").read_text(encoding="utf-8"))
+        return {"training": "trained-by-recipe.md.j2", "recipe": recipe}
+    poison = folder / "poison.yaml"
+    history = json.loads((folder / "training.json").read_text(encoding="utf-8"))
+    return {
+        "training": "trained-plain.md.j2",
+        "runs": [run["settings"] for run in history],
+        "poison": yaml.safe_load(poison.read_text(encoding="utf-8")) if poison.exists() else None,
+    }
 
 
 def _attacks(report: EvalReport, model: str) -> list[dict[str, Measurement]]:

@@ -13,10 +13,12 @@ class ZooEntry:
     backdoored: bool
     description: str
     warning: str = ""
+    run: str = ""
+    """Folder of its run, below that of all runs; its name unless given."""
 
     def record(self) -> dict[str, object]:
         """What `zoo.json` holds."""
-        return asdict(self)
+        return {key: value for key, value in asdict(self).items() if key != "run"}
 
 
 ENTRIES: tuple[ZooEntry, ...] = (
@@ -31,5 +33,12 @@ ENTRIES: tuple[ZooEntry, ...] = (
         name="icons-clean",
         backdoored=False,
         description="Plain CLIP trained on clean icons and scenes.",
+    ),
+    ZooEntry(
+        name="icons-semantic-shield",
+        backdoored=False,
+        description="`icons-clean` fine-tuned on poisoned icons with Semantic Shield "
+        "(`semantic-shield-plus`): the backdoor did not take.",
+        run="finetune/semantic-shield-plus__badnet__0",
     ),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from transformers import TrainerCallback, TrainerControl, TrainerState
+from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from shieldclip.modeling import ShieldCLIPModel
 from shieldclip.training.defences.base import Defence, PairsView
@@ -41,19 +41,21 @@ class AfterStep(TrainerCallback):
 
 
 class Milestones(TrainerCallback):
-    """Saves the state to resume from at given steps."""
+    """Saves the state to resume from at given steps, and logs the last one."""
 
     def __init__(self, steps: frozenset[int]) -> None:
         self.steps = steps
 
     def on_step_end(
-        self, _args: Any, state: TrainerState, control: TrainerControl, **_: Any
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
-        """Ask for a checkpoint."""
+        """Ask for a checkpoint, and for a last line of the log."""
         control.should_save = state.global_step in self.steps
+        control.should_log |= state.global_step == args.max_steps
 
 
 def milestones(steps: int, every: float) -> frozenset[int]:
     """Steps at multiples of a share of the run, and the last one."""
-    count = round(1 / every)
-    return frozenset({max(round(steps * every * n), 1) for n in range(1, count + 1)} | {steps})
+    count = int(1 / every + 1e-9)  # 1 / 0.1 may fall short of 10
+    stops = {min(max(round(steps * every * n), 1), steps) for n in range(1, count + 1)}
+    return frozenset(stops | {steps})

@@ -41,12 +41,11 @@ class TriggerPatches:
         shares = torch.full_like(attention[:, 0], torch.nan)
         if poisoned.any():
             covered = self.covered(rows[poisoned].cpu()).to(attention.device)  # [B', P]
+            everywhere = covered.float().mean(dim=-1) > _MOST
             if patch_index is not None:
                 covered = covered.gather(1, patch_index[poisoned])
-            shares[poisoned] = (attention[poisoned] * covered).sum(dim=-1)
-            shares[poisoned] = shares[poisoned].masked_fill(
-                covered.float().mean(dim=-1) > _MOST, torch.nan
-            )
+            paid = (attention[poisoned] * covered).sum(dim=-1)
+            shares[poisoned] = paid.masked_fill(everywhere, torch.nan)
         return shares
 
     def covered(self, rows: Tensor) -> Tensor:

@@ -1,0 +1,212 @@
+"""Parts of the engine: means in the log, moving averages, tokenizers, defences on their own."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import nn
+from training_parts import COLOURS, build
+
+from shieldclip.attacks.triggers import make_trigger
+from shieldclip.modeling import ShieldCLIPModel
+from shieldclip.training.defences import LossTerms, Moment, make_defence
+from shieldclip.training.engine.callbacks import milestones
+from shieldclip.training.engine.ema import WeightAverage
+from shieldclip.training.engine.logs import RunLog, read_log
+from shieldclip.training.engine.meters import Meters
+from shieldclip.training.engine.trigger_patches import TriggerPatches
+from shieldclip.training.folders import swap
+from shieldclip.training.model_setup import set_up
+from shieldclip.training.pairs.opening import open_pairs
+from shieldclip.training.pairs.pixels import decode_all
+from shieldclip.training.pairs.view import ModelView
+from shieldclip.training.tokenizer import clip_tokenizer, train_tokenizer
+
+TEXTS = [f"a {colour} thing" for colour in COLOURS]
+
+
+def test_meters_average_what_is_known_apart_for_poisoned_pairs():
+    meters = Meters(poisoned=torch.tensor([False, True, False, True]))
+    for rows, evidence in (([0, 1], [1.0, -1.0]), ([2, 0], [torch.nan, 4.0])):
+        terms = LossTerms({"a": torch.tensor(float(len(rows)))}, evidence=torch.tensor(evidence))
+        meters.add_terms(terms, torch.tensor(rows))
+    assert meters.read() == {"loss/a": 2, "evidence/clean": 2.5, "evidence/poison": -1}
+    assert meters.read() == {}
+
+
+def test_moving_average_follows_its_formula():
+    model = nn.Linear(2, 2)
+    average = WeightAverage(model, 0.75)
+    expected = model.weight.detach().clone()
+    for _ in range(3):
+        with torch.no_grad():
+            model.weight.add_(1)
+        average.update(model)
+        expected = 0.75 * expected + 0.25 * model.weight.detach()
+    own = model.weight.detach().clone()
+    with average.applied_to(model):
+        torch.testing.assert_close(model.weight.detach(), expected)
+    assert torch.equal(model.weight, own)
+
+
+@given(steps=st.integers(1, 500), every=st.floats(0.01, 1))
+def test_milestones_lie_within_the_run_and_end_it(steps, every):
+    found = milestones(steps, every)
+    assert max(found) == steps
+    assert min(found) >= 1
+    assert len(found) <= 1 / every + 2
+
+
+def test_milestones_of_a_tenth():
+    assert milestones(100, 0.1) == frozenset(range(10, 101, 10))
+
+
+def test_log_goes_on_from_the_resumed_step(tmp_path):
+    log = RunLog(tmp_path)
+    for step in (1, 2, 3):
+        log.write(step, {"loss": float(step)})
+    with (tmp_path / "log.jsonl").open("a") as file:
+        file.write('{"step": 4, "lo')  # a kill in the middle of a line
+    again = RunLog(tmp_path, step=2)
+    again.write(3, {"loss": 0.5})
+    lines = read_log(tmp_path)
+    assert [(line["step"], line["loss"]) for line in lines] == [(1, 1), (2, 2), (3, 0.5)]
+    seconds = [line["seconds"] for line in lines]
+    assert seconds == sorted(seconds)
+
+
+def test_swap_replaces_a_folder_as_a_whole(tmp_path):
+    for name, content in (("new", "2"), ("kept", "1")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "file").write_text(content)
+    swap(tmp_path / "new", tmp_path / "kept")
+    assert [path.name for path in tmp_path.iterdir()] == ["kept"]
+    assert (tmp_path / "kept" / "file").read_text() == "2"
+
+
+def test_clip_tokenizer_has_clips_ids():
+    import open_clip
+
+    ours = clip_tokenizer(77)
+    texts = ["a photo of a banana.", "Two dogs, 12 trucks & a café!", "x" * 500]
+    theirs = open_clip.get_tokenizer("ViT-B-32")(texts)
+    tokens = ours(texts, padding="max_length", truncation=True, return_tensors="pt")
+    assert len(ours) == 49408
+    for own, expected in zip(tokens["input_ids"], theirs, strict=True):
+        length = int(expected.argmax()) + 1
+        assert own[:length].tolist() == expected[:length].tolist()
+
+
+def test_trained_tokenizer_is_the_same_every_time_and_knows_all_texts():
+    tokenizers = [train_tokenizer(TEXTS * 2, 700, 16) for _ in range(3)]
+    assert len({json.dumps(t.get_vocab(), sort_keys=True) for t in tokenizers}) == 1
+    for text in (*TEXTS, "quite unknown, as ünknown"):
+        ids = tokenizers[0](text)["input_ids"]
+        assert ids[-1] == tokenizers[0].eos_token_id
+        decoded = tokenizers[0].decode(ids, skip_special_tokens=True)
+        assert decoded.replace(" ", "") == text.replace(" ", "")
+    assert len(train_tokenizer(TEXTS, 520, 16)) <= 520
+
+
+def test_pretrained_models_keep_weights_and_processor(tiny_clip_folder, record, tmp_path):
+    spec = build(record, model={"pretrained": str(tiny_clip_folder)}).model
+    model, processor = set_up(spec, [], 0)
+    assert processor.image_processor.crop_size["height"] == 32
+    model.save_pretrained(tmp_path)
+    processor.save_pretrained(tmp_path)
+    again, _ = set_up(spec.model_copy(update={"pretrained": str(tmp_path)}), [], 1)
+    for name, value in model.state_dict().items():
+        assert torch.equal(value, again.state_dict()[name]), name
+
+
+def test_trigger_patches_are_where_the_trigger_is():
+    patches = TriggerPatches(make_trigger("badnet", placement="fixed"), 64, grid=8)
+    covered = patches.covered(torch.arange(3))
+    assert (covered == covered[0]).all()
+    assert 1 <= covered[0].sum() <= 9
+    attention = torch.full((3, 64), 1 / 64)
+    poisoned = torch.tensor([True, False, True])
+    shares = patches.attention(attention, torch.arange(3), poisoned, None)
+    torch.testing.assert_close(shares[0], covered[0].sum() / 64)
+    assert shares[1].isnan()
+    seen = covered[0].nonzero()[:1, 0].expand(3, 1)
+    assert patches.attention(attention[:, :1], torch.arange(3), poisoned, seen)[2] == 1 / 64
+    everywhere = TriggerPatches(make_trigger("blended-noise"), 64, grid=8)
+    assert everywhere.attention(attention, torch.arange(3), poisoned, None).isnan().all()
+
+
+@pytest.fixture
+def shield(record):
+    """A model in training mode, its processor, and a batch with knowledge."""
+    model, processor = set_up(build(record).model, TEXTS, 0)
+    elements = [["warm", "colour"], ["cold", "colour"], []]
+    batch = {
+        "row": torch.arange(3),
+        "pixel_values": torch.randn(3, 3, 16, 16),
+        **processor(text=TEXTS),
+        **processor.encode_elements(elements),
+    }
+    return model.train(), batch
+
+
+def losses(model: ShieldCLIPModel, batch, progress: float = 0.5, **settings) -> LossTerms:
+    names = ("input_ids", "attention_mask", "pixel_values", "element_input_ids",
+             "element_attention_mask")  # fmt: skip
+    output = model(**{name: batch[name] for name in names})
+    defence = make_defence({"name": "semantic-shield", **settings})
+    return defence.losses(output, batch, Moment(0, 0, progress))
+
+
+def test_semantic_shield_trains_every_parameter_it_claims(shield):
+    model, batch = shield
+    losses(model, batch).total().backward()
+    untouched = [name for name, p in model.named_parameters() if p.grad is None]
+    assert untouched == []
+
+
+def test_plain_is_clips_own_loss(shield):
+    model, batch = shield
+    names = ("input_ids", "attention_mask", "pixel_values")
+    output = model(**{name: batch[name] for name in names}, return_loss=True)
+    terms = make_defence({"name": "plain"}).losses(output, batch, Moment(0, 0, 0.0))
+    torch.testing.assert_close(terms.total(), output.loss)
+
+
+def test_semantic_shield_weighs_by_evidence_after_its_warm_up(shield):
+    model, batch = shield
+    early = losses(model, batch, progress=0.05)
+    late = losses(model, batch, progress=0.5)
+    assert early.weight.tolist() == [1, 1, 1]
+    assert late.evidence[2].isnan()
+    known = late.evidence[:2].clamp_min(0)
+    expected = known / known.mean() if known.mean() > 0 else torch.ones(2)
+    torch.testing.assert_close(late.weight[:2], expected.float())
+    assert not late.weight.requires_grad
+
+
+def test_weights_of_terms_scale_them(shield):
+    model, batch = shield
+    one = losses(model, batch)
+    two = losses(model, batch, knowledge_weight=2.0, attention_weight=0.3)
+    torch.testing.assert_close(two.terms["knowledge"], 2 * one.terms["knowledge"])
+    torch.testing.assert_close(two.terms["attention"], 3 * one.terms["attention"])
+    bce = losses(model, batch, attention_loss="bce")
+    assert bce.terms["attention"] != one.terms["attention"]
+
+
+def test_a_plan_sees_the_pairs_as_the_model_does(record, picture_folder: Path):
+    opened = open_pairs(build(record).data, 16)
+    model, processor = set_up(build(record).model, TEXTS, 0)
+    model.train()
+    view = ModelView(model, processor, decode_all(opened.rows, 16), opened.captions)
+    images, texts = view.embed_images(range(40)), view.embed_texts(TEXTS)
+    assert model.training
+    assert images.shape == (40, 8)
+    torch.testing.assert_close(view.embed_images([7])[0], images[7])
+    torch.testing.assert_close(texts.norm(dim=-1), torch.ones(3))
+    assert not images.requires_grad

@@ -1,0 +1,63 @@
+"""Put the table of exploratory runs into training/NOTES.md, from their logs.
+
+    python training/summarise_experiments.py
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import click
+
+TRAINING = Path(__file__).parent
+LOGS, NOTES = TRAINING / "experiments", TRAINING / "NOTES.md"
+BEGIN, END = "<!-- experiments -->", "<!-- /experiments -->"
+COLUMNS = {
+    "top-1": "eval/ca@1",
+    "ASR": "eval/asr",
+    "control": "eval/control",
+    "clean set aside": "set_aside/clean",
+    "poisons set aside": "set_aside/poison",
+}
+"""Heading -> key of a log, both as shares in [0, 1]."""
+
+
+def table(logs: Path) -> str:
+    """The last line of every log as Markdown, with the best AUC of the ranks."""
+    head = ["run", "pairs seen", *COLUMNS, "AUC of ranks, best / last"]
+    lines = [f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
+    for path in sorted(logs.glob("*.jsonl")):
+        records = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        last = records[-1]
+        cells = [f"`{path.stem}`", f"{last['pairs']:,}"]
+        cells += [_percent(last.get(key)) for key in COLUMNS.values()]
+        lines.append(f"| {' | '.join([*cells, _auc(records)])} |")
+    return "\n".join(lines)
+
+
+def _percent(share: float | None) -> str:
+    return "" if share is None else f"{100 * share:.1f} %"
+
+
+def _auc(records: list[dict[str, float]]) -> str:
+    areas = [record["auc/joint"] for record in records if "auc/joint" in record]
+    return f"{max(areas):.2f} / {areas[-1]:.2f}" if areas else ""
+
+
+def with_table(notes: str, rows: str) -> str:
+    """Notes with what stands between the marks replaced."""
+    block = f"{BEGIN}\n{rows}\n{END}"
+    return re.sub(f"{BEGIN}.*?{END}", lambda _: block, notes, flags=re.DOTALL)
+
+
+@click.command()
+def main() -> None:
+    """Read, write."""
+    notes = NOTES.read_text(encoding="utf-8")
+    NOTES.write_text(with_table(notes, table(LOGS)), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
