@@ -79,6 +79,8 @@ class Table:
 
     patches: int
     """That a step sees of every image."""
+    unique_elements: float
+    """U of a batch."""
     clip_seconds: float
     """Of a CLIP step."""
     rows: dict[str, Row]
@@ -91,14 +93,6 @@ class Pairs:
     data: PairDataset
     visits: tuple[list[Visit], ...]
     """Of each batch of an epoch."""
-
-    @classmethod
-    def open(cls, recipe: Recipe, preparation: Preparation, size: int) -> Pairs:
-        """The recipe's data, prepared in a given way."""
-        opened = open_pairs(recipe.data, size)
-        pixels = open_pixels(opened.rows, size, recipe.data.cache_gb)
-        epoch = EpochBatches(pixels.readable, recipe.optimiser.batch_size, recipe.seed)
-        return cls(PairDataset(pixels, opened.captions, preparation), tuple(epoch))
 
     def without_elements(self) -> PairDataset:
         """The same pairs, as a defence without knowledge gets them."""
@@ -233,15 +227,17 @@ def batches(
 
 def measure(steps: Steps, pairs: Pairs, part: Part, repeats: int) -> Table:
     """Every work in turn, batch after batch; the order alternates."""
-    device, rounds = steps.model.device, []
+    device, rounds, unique = steps.model.device, [], []
     for visits, batch in batches(pairs, part, repeats, device):
         turn = list(works(steps, pairs, visits, batch).items())
         if len(rounds) % 2:
             turn.reverse()
         rounds.append({name: seconds(work, device) for name, work in turn})
+        unique.append(len(batch["element_keys"]))
     rounds = rounds[1:]  # the first one warmed up
     return Table(
         patches=max(round(part.spec.patch_keep * part.patches), 1),
+        unique_elements=statistics.mean(unique),
         clip_seconds=statistics.median(taken["clip"] for taken in rounds),
         rows={name: row(name, rounds) for name in DEFENCES},
     )
@@ -263,24 +259,21 @@ def row(name: str, rounds: list[dict[str, float]]) -> Row:
     )
 
 
-def setting(recipe: Recipe, elements: int) -> tuple[ShieldCLIPModel, Pairs]:
-    """A fresh model of the recipe's sizes, and pairs with knowledge."""
-    knowledge = Elements(load_knowledge(recipe.knowledge.source), elements)
-    captions = {text for own in open_pairs(recipe.data, 64).captions for text in own}
-    phrases = {phrase for text in captions for phrase in knowledge.of(text)}
+def setting(recipe: Recipe, most: int) -> tuple[ShieldCLIPModel, Pairs]:
+    """A fresh model of the recipe's sizes, and pairs with at most so many elements a caption."""
+    opened, size = open_pairs(recipe.data, recipe.model.image_size), recipe.model.image_size
+    elements = Elements(load_knowledge(recipe.knowledge.source), most)
+    captions = {text for own in opened.captions for text in own}
+    phrases = {phrase for text in captions for phrase in elements.of(text)}
     model, processor = set_up(recipe.model, sorted(captions | phrases), recipe.seed)
-    preparation = Preparation(processor, recipe.data.augmentation, recipe.seed, knowledge)
-    return model, Pairs.open(recipe, preparation, recipe.model.image_size)
+    preparation = Preparation(processor, recipe.data.augmentation, recipe.seed, elements)
+    pixels = open_pixels(opened.rows, size, recipe.data.cache_gb)
+    epoch = EpochBatches(pixels.readable, recipe.optimiser.batch_size, recipe.seed)
+    return model, Pairs(PairDataset(pixels, opened.captions, preparation), tuple(epoch))
 
 
 def part_of(model: ShieldCLIPModel, spec: ModelSpec, kept: float, seed: int) -> Part:
     return Part(patch_count(model), spec.model_copy(update={"patch_keep": kept}), seed)
-
-
-def unique_elements(pairs: Pairs) -> float:
-    """U, the mean over batches."""
-    counts = (len(pairs.data.__getitems__(v)["element_keys"]) for v in pairs.visits)
-    return statistics.mean(counts)
 
 
 def as_text(record: dict[str, Any], tables: list[Table]) -> str:
@@ -289,7 +282,8 @@ def as_text(record: dict[str, Any], tables: list[Table]) -> str:
     names = list(Row.__dataclass_fields__)
     for table in tables:
         lines += [
-            f"\n{table.patches} patches an image; a CLIP step takes {table.clip_seconds:.3g} s",
+            f"\n{table.patches} patches an image, {table.unique_elements:.0f} unique elements; "
+            f"a CLIP step takes {table.clip_seconds:.3g} s",
             f"{'defence':<22}" + "".join(f"{name:>10}" for name in names),
         ]
         for name, costs in {"(CLIP)": Row(1, 0, 0, 0, 0), **table.rows}.items():
@@ -331,7 +325,6 @@ def main(
         "threads": threads,
         "batch_size": batch_size,
         "elements_per_caption": elements,
-        "unique_elements": round(unique_elements(pairs)),
         "repeats": repeats,
     }
     tables = [

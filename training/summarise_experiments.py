@@ -1,6 +1,8 @@
 """Put the table of exploratory runs into training/NOTES.md, from their logs.
 
     python training/summarise_experiments.py
+
+Needs nothing but the logs in training/experiments/.
 """
 
 from __future__ import annotations

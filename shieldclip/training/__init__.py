@@ -1,1 +1,1 @@
-"""Training: losses, and what several processes exchange for them."""
+"""Training: recipes, defences and their losses, over one loop."""

@@ -119,10 +119,11 @@ def _trainer(
         feed = feed_from_stream(recipe, preparation, size, place)
     else:
         feed = feed_from_memory(recipe, opened, preparation, size, place)
-    steps = Length.of(recipe, feed.pairs).steps
+    args = training_arguments(recipe, out, Length.of(recipe, feed.pairs).steps)
+    model.to(args.device)  # before the moving average copies its weights
     trainer = ShieldTrainer(
         model,
-        training_arguments(recipe, out, steps),
+        args,
         feed,
         learner.defence,
         Part(patch_count(model), recipe.model, recipe.seed),
@@ -140,7 +141,9 @@ def _trigger(recipe: Recipe, opened: OpenedPairs | None, patches: int) -> Trigge
     if opened is None or opened.poison is None or recipe.data.augmentation.moves:
         return None
     trigger = opened.poison.image_trigger
-    return trigger and TriggerPatches(trigger, opened.poison.image_size, math.isqrt(patches))
+    if trigger is None:
+        return None
+    return TriggerPatches(trigger, opened.poison.image_size, math.isqrt(patches))
 
 
 def _add_plan(trainer: ShieldTrainer, feed: Feed, learner: _Learner) -> None:

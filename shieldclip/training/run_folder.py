@@ -7,6 +7,7 @@ from pathlib import Path
 import yaml
 
 from shieldclip.errors import ShieldCLIPError
+from shieldclip.training.recipe.reading import load_recipe
 from shieldclip.training.recipe.schema import Recipe
 
 STATE = "training_state"
@@ -17,7 +18,8 @@ def keep_recipe(recipe: Recipe, out: Path) -> None:
     text = yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
     path = out / "recipe.yaml"
     if latest_checkpoint(out) is not None and path.exists():
-        if path.read_text(encoding="utf-8") != text:
+        begun = load_recipe(str(path))
+        if begun.model_dump(exclude={"about"}) != recipe.model_dump(exclude={"about"}):
             raise ShieldCLIPError(
                 f"Expected the recipe that the run in {out} began with, got another; "
                 "choose another --out, or delete the folder to start anew."

@@ -36,7 +36,7 @@ def pictures(tmp_path: Path) -> Path:
     noise = np.random.default_rng(0)
     with (folder / "captions.csv").open("w", newline="") as file:
         table = csv.writer(file)
-        table.writerow(["file", "what it shows", "kind"])
+        table.writerow(["file_name", "caption", "label"])
         for n in range(32):
             kind = ("banana", "apple")[n % 2]
             pixels = noise.integers(0, 256, (18, 20, 3), dtype=np.uint8)
@@ -52,11 +52,7 @@ def recipe(pictures: Path, tmp_path: Path) -> Path:
     record = {
         "model": TINY,
         "data": {
-            "sources": {
-                "source": str(pictures / "captions.csv"),
-                "image_column": "file",
-                "caption_column": "what it shows",
-            }
+            "sources": {"source": str(pictures / "captions.csv"), "caption_column": "caption"}
         },
         "optimiser": {"epochs": 2, "batch_size": 8},
         "log": {"every": 2},
@@ -65,19 +61,23 @@ def recipe(pictures: Path, tmp_path: Path) -> Path:
     return path
 
 
-def test_from_pictures_and_a_table_to_a_report(recipe, pictures, tmp_path, monkeypatch, capsys):
-    run = tmp_path / "run"
-    assert shieldclip(monkeypatch, "train", recipe, "--out", run) == 0
+def test_from_pictures_and_a_table_to_a_report(pictures, tmp_path, monkeypatch, capsys):
+    """The commands of docs/training.md, on a smaller model."""
+    table, run, report = pictures / "captions.csv", tmp_path / "run", tmp_path / "report"
+    sizes = [f"model.{name}={value}" for name, value in TINY.items()]
+    smaller = [*sizes, "optimiser.epochs=4", "optimiser.batch_size=8"]
+    sets = [part for value in smaller for part in ("--set", value)]
+    train = ["train", "own-pictures", "--data", table, *sets, "--out", run]
+    assert shieldclip(monkeypatch, *train, "--dry-run") == 0
+    assert "16 of 8 pairs" in capsys.readouterr().out
+    assert shieldclip(monkeypatch, *train) == 0
     assert str(run / "last") in capsys.readouterr().out
-    code = shieldclip(
-        monkeypatch, "eval", "--model", run / "last", "--data", pictures / "captions.csv",
-        "--image-column", "file", "--label-column", "kind", "--target", "banana",
-        "--trigger", "badnet", "--batch-size", "8", "--out", tmp_path / "report",
-    )  # fmt: skip
-    assert code == 0
-    report = json.loads((tmp_path / "report" / "report.json").read_text())
-    assert {"ca@1", "asr"} <= {row["metric"] for row in report["measurements"]}
-    assert (tmp_path / "report" / "report.html").exists()
+    measure = ["eval", "--model", run / "last", "--data", table, "--target", "apple"]
+    quickly = ["--trigger", "badnet", "--batch-size", "8"]
+    assert shieldclip(monkeypatch, *measure, *quickly, "--out", report) == 0
+    measurements = json.loads((report / "report.json").read_text())["measurements"]
+    assert {"ca@1", "asr"} <= {row["metric"] for row in measurements}
+    assert (report / "report.html").exists()
 
 
 def test_evaluation_while_training_is_logged(recipe, tmp_path, monkeypatch):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -96,11 +96,11 @@ def _override(record: dict[str, Any], override: str) -> None:
             inner = place[group] = {"name": inner}
         if inner is None:
             inner = place[group] = {}
-        if not isinstance(inner, Mapping):
+        if not isinstance(inner, dict):
             raise ShieldCLIPError(
                 f"Expected keys below {group!r}, got {inner!r}; set {group} as a whole."
             )
-        place = inner  # type: ignore[assignment]  # a mapping of YAML is a dict
+        place = inner
     place[last] = value
 
 

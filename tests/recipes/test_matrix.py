@@ -1,0 +1,83 @@
+"""The matrix of training runs: what it reads, what a cell changes, what is asked of its model."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+
+import datasets
+import pytest
+import summarise_experiments as notes
+from cells.measure import MANIFEST, PICTURES, write_poisoned
+from cells.spec import Matrix, cells_of, read_matrix
+from matrix import changes
+
+from shieldclip.attacks.manifest import Entry, Manifest
+from shieldclip.data import open_source
+from shieldclip.data.embedded import EMBEDDED
+from shieldclip.errors import ShieldCLIPError
+from shieldclip.evaluation.suite import Entry as Question
+from shieldclip.training.pairs.opening import OpenedPairs
+from shieldclip.training.recipe import load_recipe
+
+FOLDER = Path(__file__).parents[2] / "training" / "matrices"
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.yaml")), ids=lambda path: path.stem)
+def test_every_cell_of_a_shipped_matrix_has_a_valid_recipe(path):
+    matrix = read_matrix(path)
+    cells = cells_of(matrix)
+    assert len({cell.stem for cell in cells}) == len(cells)
+    for cell in cells:
+        recipe = load_recipe(matrix.recipes[cell.recipe], changes(matrix, cell), None)
+        poison = matrix.attacks[cell.attack].poison
+        assert recipe.seed == cell.seed
+        assert recipe.data.poison == (poison and {**poison, "seed": cell.seed})
+
+
+def test_the_first_seed_is_complete_before_the_second():
+    question = Question(data="icons-100", protocols=("zero-shot",))
+    attack = {"entries": [question.model_dump()]}
+    matrix = Matrix(
+        name="m",
+        question="?",
+        recipes={"plain": "plain", "other": "semantic-shield"},
+        attacks={"clean": attack, "badnet": attack},
+        seeds=(3, 5),
+    )
+    seeds = [cell.seed for cell in cells_of(matrix)]
+    assert seeds == [3] * 4 + [5] * 4
+
+
+def test_a_misspelt_key_names_the_nearest(tmp_path):
+    path = tmp_path / "matrix.yaml"
+    path.write_text("name: m\nquestion: q\nrecipies: {}\nattacks: {}\nseeds: [0]\n")
+    with pytest.raises(ShieldCLIPError, match="recipes"):
+        read_matrix(path)
+
+
+def test_each_poisoned_picture_is_asked_about_once_under_its_target(tmp_path):
+    source = EMBEDDED["icons-100"]("validation")
+    rows = source.rows.select(range(6)).select_columns(["image"])
+    rows = rows.add_column("captions", [[f"caption {row}"] for row in range(6)])
+    entries = [
+        Entry(row, "targeted", target, ("before",), ("after",))
+        for row, target in ((1, "taxi"), (3, "banana"), (4, "taxi"), (5, "banana"))
+    ]
+    opened = OpenedPairs(rows, Manifest(tuple(entries)))
+    with contextlib.chdir(tmp_path):
+        write_poisoned(opened)
+        written = open_source(str(PICTURES))
+        manifest = Manifest.load(MANIFEST)
+    assert [(entry.row, entry.target) for entry in manifest.entries] == [(0, "banana"), (1, "taxi")]
+    pictures: datasets.Dataset = written.rows
+    assert [cell["bytes"] for cell in pictures["image"]] == [
+        rows[row]["image"]["bytes"] for row in (3, 1)
+    ]
+
+
+def test_the_notes_show_the_logs():
+    text = notes.NOTES.read_text(encoding="utf-8")
+    assert notes.with_table(text, notes.table(notes.LOGS)) == text
+    for path in notes.LOGS.glob("*.jsonl"):
+        assert f"`{path.stem}`" in text
