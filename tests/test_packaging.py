@@ -12,7 +12,13 @@ SETUPTOOLS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8")
 def test_every_package_is_listed():
     folders = {file.parent for file in (ROOT / "shieldclip").rglob("*.py")}
     packages = {".".join(folder.relative_to(ROOT).parts) for folder in folders}
-    data = {"shieldclip.data.icons", "shieldclip.suites", "shieldclip.zoo"}
+    data = {
+        "shieldclip.data.icons",
+        "shieldclip.knowledge.icons",
+        "shieldclip.recipes",
+        "shieldclip.suites",
+        "shieldclip.zoo",
+    }
     assert set(SETUPTOOLS["packages"]) == packages | data
 
 

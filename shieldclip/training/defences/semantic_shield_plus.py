@@ -82,6 +82,8 @@ class SemanticShieldPlus(Defence):
             output.element_embeds, batch["element_keys"], batch["element_index"]
         )
         scale, bias = output.knowledge_scale, output.knowledge_bias
+        assert scale is not None
+        assert bias is not None
         patches = products(output.patch_embeds, elements.embeddings).amax(dim=1)  # [B, U]
         by_patches = scale * patches + bias
         by_image = scale * products(output.image_embeds, elements.embeddings) + bias
