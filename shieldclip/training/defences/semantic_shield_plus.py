@@ -56,9 +56,9 @@ class SemanticShieldPlus(Defence):
     attention_weight: Annotated[float, Field(ge=0)] = 0.1
     warm_up: Share = 0.0
     first_share: Share = 0.4
-    competent: Share = 0.2
-    most: Share = 0.85
-    strictest: Share = 0.04
+    competent: Share = 0.1
+    most: Share = 0.7
+    strictest: Share = 0.02
 
     def __post_init__(self) -> None:
         """Start with an empty memory."""
