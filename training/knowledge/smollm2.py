@@ -1,4 +1,4 @@
-"""Where a package keeps SmolLM2-135M-Instruct."""
+"""SmolLM2-135M-Instruct: where a package keeps it, and the counts of its answers."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ import importlib.util
 from pathlib import Path
 
 from shieldclip.errors import ShieldCLIPError
+
+SMOLLM2_SUMMARY = Path(__file__).parent / "smollm2.json"
+"""What became of all that it said about the icons, counted when the file was built."""
 
 
 def find_smollm2() -> Path:
