@@ -150,6 +150,7 @@ def _noise(
     ids[:, 0], ids[:, -1] = text.bos_token_id, text.eos_token_id
     batch = {
         "row": torch.arange(pairs),
+        "picture": torch.arange(pairs),
         "pixel_values": torch.randn(pairs, 3, size, size),
         "input_ids": ids,
         "attention_mask": torch.ones_like(ids),

@@ -62,6 +62,7 @@ def batch() -> dict[str, Tensor]:
     ids[:, -1] = 1
     return {
         "row": torch.arange(PAIRS),
+        "picture": torch.arange(PAIRS),
         "pixel_values": torch.randn(PAIRS, 3, 32, 32),
         "input_ids": ids,
         "attention_mask": torch.ones_like(ids),

@@ -16,6 +16,7 @@ Batch = Mapping[str, Tensor]
 """What a defence sees of this process's B pairs:
 
 - ``row`` ``[B]``, index of each pair in the training set (a 63-bit hash of it when streaming);
+- ``picture`` ``[B]``, equal for pairs with equal pictures;
 - ``input_ids``, ``attention_mask`` ``[B, L]``;
 - ``pixel_values`` ``[B, 3, S, S]``, augmented and normalised;
 - ``pair_weight`` ``[B]``, where the epoch's plan has weights;

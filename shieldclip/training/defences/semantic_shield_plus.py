@@ -89,7 +89,7 @@ class SemanticShieldPlus(Defence):
         by_image = scale * products(output.image_embeds, elements.embeddings) + bias
         images, texts = gather(output.image_embeds), gather(output.text_embeds)
         ranks = _ranks(images, texts, gather(by_patches.detach()), elements)
-        trusted = self.trust.judge(gather(batch["row"]), ranks)
+        trusted = self.trust.judge(gather(batch["row"]), gather(batch["picture"]), ranks)
         if moment.progress < self.warm_up:
             trusted = torch.ones_like(trusted)
         weights = (trusted / trusted.float().mean().clamp_min(1 / len(trusted)))[rows]

@@ -1,4 +1,4 @@
-"""Whom to believe: a memory of each pair's rank, and a limit that tightens with competence."""
+"""Whom to believe: a memory of ranks, and a limit that tightens with competence."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-_SLOTS = 1 << 22
-"""Pairs that are remembered apart; more than these (in streams) share slots."""
-_KEEP = 0.75
-"""Largest share of the old value in a pair's running rank."""
+from shieldclip.training.defences.memory import RunningMeans
+
+_PAIRS, _PICTURES = 1 << 22, 1 << 20
+"""Pairs and pictures that are remembered apart; more than these share means."""
+_KEEP_PAIR, _KEEP_PICTURE = 0.75, 0.9
+"""Largest share of the old value in a running rank: a picture that comes with many captions is seen
+more often than any of its pairs."""
 _SMOOTHING = 0.9
 """Share of the old value in the smoothed competence."""
 
@@ -37,7 +40,9 @@ class Trust:
     """Ranks of pairs over time -> which pairs of a batch to trust.
 
     A rank (0: no other caption fits the image better) is noisy in one visit, with part of the
-    patches and colours shifted. What decides is a pair's running mean over visits.
+    patches and colours shifted. What decides is the running mean over visits of the pair, or of its
+    picture with whatever captions, whichever is worse: many captions that say the same wrong thing
+    of one picture (targeted poisoning) are then one case, not many chances.
 
     While the model cannot tell yet, the worst ``first_share`` of each batch is set aside: most
     poisons are among these before they are learned, and a poison that is not trained on does not
@@ -49,22 +54,25 @@ class Trust:
     def __init__(self, rule: TrustRule) -> None:
         """An empty memory."""
         self.rule = rule
-        self._ranks = torch.zeros(0)
-        self._visits = torch.zeros(0)
+        self._pairs = RunningMeans(_PAIRS, _KEEP_PAIR)
+        self._pictures = RunningMeans(_PICTURES, _KEEP_PICTURE)
         self._typical = torch.tensor(torch.nan)
         self._competent = torch.tensor(False)
 
-    def judge(self, pairs: Tensor, ranks: Tensor) -> Tensor:
+    def judge(self, pairs: Tensor, pictures: Tensor, ranks: Tensor) -> Tensor:
         """Remember the ranks of a batch and say which of its pairs to trust.
 
         Args:
             pairs: ``[N]`` int64, what identifies each pair.
+            pictures: ``[N]`` int64, equal for equal pictures.
             ranks: ``[N]`` in [0, 1]; NaN is trusted and not remembered.
 
         Returns:
             ``[N]`` bool.
         """
-        mean = self._remember(pairs, ranks)
+        mean = torch.maximum(
+            self._pairs.update(pairs, ranks), self._pictures.update(pictures, ranks)
+        )
         judged = mean[~ranks.isnan()]
         if len(judged) == 0:
             return torch.ones_like(ranks, dtype=torch.bool)
@@ -79,34 +87,15 @@ class Trust:
             return self._typical.clamp(self.rule.strictest, self.rule.competent).to(judged.device)
         return judged.quantile(1 - self.rule.first_share)
 
-    def _remember(self, pairs: Tensor, ranks: Tensor) -> Tensor:
-        slots = (pairs % _SLOTS).cpu()
-        self._grow(int(slots.max()) + 1)
-        seen = self._visits[slots]
-        kept = (seen / (seen + 1)).clamp(max=_KEEP)
-        new = ranks.cpu().float()
-        mean = kept * self._ranks[slots] + (1 - kept) * new
-        valid = ~new.isnan()
-        self._ranks[slots[valid]] = mean[valid]
-        self._visits[slots[valid]] += 1
-        return mean.to(ranks.device)
-
-    def _grow(self, size: int) -> None:
-        missing = size - len(self._ranks)
-        if missing > 0:
-            self._ranks = torch.cat([self._ranks, torch.zeros(missing)])
-            self._visits = torch.cat([self._visits, torch.zeros(missing)])
-
     def state_dict(self) -> dict[str, Tensor]:
         """Everything that later judgements depend on."""
-        return {
-            "ranks": self._ranks,
-            "visits": self._visits,
-            "typical": self._typical,
-            "competent": self._competent,
-        }
+        pairs = {f"pairs.{name}": value for name, value in self._pairs.state_dict().items()}
+        pictures = {f"pictures.{name}": v for name, v in self._pictures.state_dict().items()}
+        return {**pairs, **pictures, "typical": self._typical, "competent": self._competent}
 
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
         """Restore what `state_dict` gave."""
-        self._ranks, self._visits = state["ranks"].clone(), state["visits"].clone()
+        for prefix, means in (("pairs.", self._pairs), ("pictures.", self._pictures)):
+            own = {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}
+            means.load_state_dict(own)
         self._typical, self._competent = state["typical"].clone(), state["competent"].clone()

@@ -13,6 +13,7 @@ from shieldclip.knowledge import Knowledge
 from shieldclip.modeling import ShieldCLIPProcessor
 from shieldclip.training.pairs.augmentation import augment, visit_ids
 from shieldclip.training.pairs.drawing import draw_captions
+from shieldclip.training.pairs.picture_ids import picture_ids
 from shieldclip.training.pairs.pixels import Pixels
 from shieldclip.training.pairs.visits import Visit
 from shieldclip.training.recipe.schema import Augmentation
@@ -52,6 +53,7 @@ class Preparation:
         tokens = self.processor(text=list(captions))
         batch = {
             "visit": visits,
+            "picture": picture_ids(pixels),
             "pixel_values": self._normalised(images),
             "input_ids": tokens["input_ids"],
             "attention_mask": tokens["attention_mask"],

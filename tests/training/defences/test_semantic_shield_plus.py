@@ -34,6 +34,7 @@ def step():
     )
     batch = {
         "row": torch.arange(PAIRS),
+        "picture": torch.arange(PAIRS),
         "element_index": torch.arange(PAIRS)[:, None],
         "element_keys": torch.arange(PAIRS),
     }

@@ -18,25 +18,25 @@ def ranks(*values: float) -> torch.Tensor:
 
 
 def test_an_unsure_judge_sets_the_worst_share_aside():
-    trusted = Trust(RULE).judge(PAIRS, torch.linspace(0.1, 1, 10))
+    trusted = Trust(RULE).judge(PAIRS, PAIRS, torch.linspace(0.1, 1, 10))
     assert trusted.tolist() == [True] * 6 + [False] * 4
 
 
 def test_a_competent_judge_loses_no_pair_that_ranks_well():
     trust = Trust(RULE)
-    trusted = trust.judge(PAIRS, ranks(*[0.0] * 8, 0.04, 0.5))
+    trusted = trust.judge(PAIRS, PAIRS, ranks(*[0.0] * 8, 0.04, 0.5))
     assert trusted.tolist() == [True] * 9 + [False]
 
 
 def test_the_limit_follows_most_pairs_and_never_exceeds_competence():
     typical = torch.cat([torch.full((9,), 0.15), ranks(0.19)])
-    assert Trust(RULE).judge(PAIRS, typical).tolist() == [True] * 9 + [False]
+    assert Trust(RULE).judge(PAIRS, PAIRS, typical).tolist() == [True] * 9 + [False]
 
 
 def test_once_competent_always_competent():
     trust = Trust(RULE)
-    trust.judge(PAIRS, torch.zeros(10))
-    trusted = trust.judge(PAIRS + 10, torch.full((10,), 0.9))
+    trust.judge(PAIRS, PAIRS, torch.zeros(10))
+    trusted = trust.judge(PAIRS + 10, PAIRS + 10, torch.full((10,), 0.9))
     assert not trusted.any()
 
 
@@ -44,27 +44,27 @@ def test_one_lucky_visit_does_not_clear_a_pair():
     trust = Trust(RULE)
     others = [0.0] * 9
     for _ in range(3):
-        trust.judge(PAIRS, ranks(*others, 0.6))
-    assert not trust.judge(PAIRS, ranks(*others, 0.0))[9]
-    assert Trust(RULE).judge(PAIRS, ranks(*others, 0.0))[9]
+        trust.judge(PAIRS, PAIRS, ranks(*others, 0.6))
+    assert not trust.judge(PAIRS, PAIRS, ranks(*others, 0.0))[9]
+    assert Trust(RULE).judge(PAIRS, PAIRS, ranks(*others, 0.0))[9]
 
 
 def test_what_cannot_be_judged_is_trusted_and_not_remembered():
     trust = Trust(RULE)
-    assert trust.judge(PAIRS[:2], ranks(NAN, NAN)).all()
-    trusted = trust.judge(PAIRS[:3], ranks(0.0, 0.0, NAN))
+    assert trust.judge(PAIRS[:2], PAIRS[:2], ranks(NAN, NAN)).all()
+    trusted = trust.judge(PAIRS[:3], PAIRS[:3], ranks(0.0, 0.0, NAN))
     assert trusted.all()
-    assert trust.state_dict()["visits"].tolist() == [1, 1, 0]
+    assert trust.state_dict()["pairs.visits"].tolist() == [1, 1]
 
 
 @given(st.lists(st.lists(st.floats(0, 1), min_size=10, max_size=10), min_size=2, max_size=5))
 def test_a_restored_memory_judges_as_the_original(visits):
     original, restored = Trust(RULE), Trust(RULE)
     for values in visits[:-1]:
-        original.judge(PAIRS, torch.tensor(values))
+        original.judge(PAIRS, PAIRS, torch.tensor(values))
     restored.load_state_dict(original.state_dict())
     last = torch.tensor(visits[-1])
-    assert torch.equal(original.judge(PAIRS, last), restored.judge(PAIRS, last))
+    assert torch.equal(original.judge(PAIRS, PAIRS, last), restored.judge(PAIRS, PAIRS, last))
     for name, value in original.state_dict().items():
         assert torch.equal(value, restored.state_dict()[name])
 
@@ -72,5 +72,16 @@ def test_a_restored_memory_judges_as_the_original(visits):
 def test_large_identifiers_of_streams_fit_the_memory():
     trust = Trust(RULE)
     pairs = torch.tensor([2**62 + 5, 7])
-    trust.judge(pairs, ranks(0.0, 0.1))
-    assert len(trust.state_dict()["ranks"]) <= 1 << 22
+    trust.judge(pairs, pairs, ranks(0.0, 0.1))
+    assert len(trust.state_dict()["pairs.means"]) <= 1 << 22
+
+
+def test_a_picture_that_was_wrong_with_other_captions_is_not_believed():
+    one_picture = torch.zeros(10, dtype=torch.int64)
+    others = torch.arange(10)
+    trust = Trust(RULE)
+    for _ in range(3):
+        trust.judge(others, others, torch.zeros(10))
+    trust.judge(others + 10, one_picture, torch.full((10,), 0.5))
+    assert not trust.judge(others + 20, one_picture, torch.zeros(10)).any()
+    assert trust.judge(others + 30, others + 30, torch.zeros(10)).all()
