@@ -24,7 +24,7 @@ from shieldclip.training.engine.trainer import Part, ShieldTrainer
 from shieldclip.training.engine.trigger_patches import TriggerPatches
 from shieldclip.training.length import Length
 from shieldclip.training.model_setup import freeze_unused, patch_count, set_up
-from shieldclip.training.pairs.batches import Elements, PairDataset, Preparation
+from shieldclip.training.pairs.batches import Elements, PairDataset, Preparation, SecondViews
 from shieldclip.training.pairs.feed import (
     Feed,
     Place,
@@ -112,8 +112,13 @@ def _trainer(
 ) -> ShieldTrainer:
     model = learner.model
     size = model.config.vision_config.image_size
+    share, data = learner.defence.second_views, recipe.data
     preparation = Preparation(
-        learner.processor, recipe.data.augmentation, recipe.seed, learner.elements
+        learner.processor,
+        data.augmentation,
+        recipe.seed,
+        learner.elements,
+        SecondViews(share, data.second_view) if share else None,
     )
     if opened is None:
         feed = feed_from_stream(recipe, preparation, size, place)
@@ -151,7 +156,8 @@ def _add_plan(trainer: ShieldTrainer, feed: Feed, learner: _Learner) -> None:
         pairs = feed.loader.dataset
         assert isinstance(pairs, PairDataset)
         view = ModelView(learner.model, learner.processor, pairs.pixels, pairs.captions)
-        trainer.add_callback(PlanEpochs(feed.batches, learner.defence, view))
+        describe = trainer.meters.add_plan
+        trainer.add_callback(PlanEpochs(feed.batches, learner.defence, view, describe))
 
 
 def _add_callbacks(

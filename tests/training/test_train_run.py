@@ -20,6 +20,7 @@ from shieldclip.training.engine.logs import read_log
 from shieldclip.training.run import train
 
 SHIELD = {"name": "semantic-shield", "warm_up": 0.3}
+MATCHED = {"name": "shield", "transport": {"risk": 0.0, "views": 0.5, "negatives": 3}}
 POISON = {"poison": "dirty-label", "target": "red", "count": 4, "trigger": "badnet",
           "image_size": 32}  # fmt: skip
 
@@ -82,8 +83,9 @@ def test_training_learns(record, tmp_path):
         {"optimiser": {"accumulation": 2, "samples": 96}},
         {"model": {"patch_keep": 0.5}, "data": {"augmentation": {"shift": 0.1, "hue": 0.1}}},
         {"optimiser": {"precision": "bf16"}, "data": {"workers": 1}},
+        {"defence": MATCHED, "model": {"patch_keep": 0.5}},
     ],
-    ids=["shield-ema", "accumulation", "patches", "bf16-workers"],
+    ids=["shield-ema", "accumulation", "patches", "bf16-workers", "matched"],
 )
 def test_killed_and_resumed_equals_uninterrupted(record, tmp_path, monkeypatch, groups):
     recipe = build(record, **groups)
@@ -96,6 +98,16 @@ def test_killed_and_resumed_equals_uninterrupted(record, tmp_path, monkeypatch, 
     whole, halted = (read_log(tmp_path / name) for name in ("whole", "halted"))
     assert [line["step"] for line in whole] == [line["step"] for line in halted]
     assert whole[-1]["loss"] == halted[-1]["loss"]
+
+
+def test_matching_logs_what_it_does_to_clean_and_poisoned_pairs(record, tmp_path):
+    every_pair = {"name": "otcclip", "risk": 0.0, "intra": 0.5}
+    train(build(record, defence=every_pair, data={"poison": POISON}), tmp_path)
+    first, *_, last = (line for line in read_log(tmp_path) if "loss" in line)
+    assert first["plan/recaptioned/clean"] == first["plan/recaptioned/poison"] == 1
+    assert 0 <= first["plan/auc"] <= 1
+    assert last["loss/inter"] > 0
+    assert last["loss/intra"] > 0
 
 
 def test_a_seed_decides_everything(record, tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import datasets
@@ -18,7 +19,13 @@ from shieldclip.training.defences import EpochPlan
 from shieldclip.training.engine.patches import draw_patches
 from shieldclip.training.model_setup import set_up
 from shieldclip.training.pairs.augmentation import augment, visit_ids
-from shieldclip.training.pairs.batches import Elements, PairDataset, Preparation
+from shieldclip.training.pairs.batches import (
+    Elements,
+    PairDataset,
+    Preparation,
+    SecondViews,
+)
+from shieldclip.training.pairs.caption_views import vary_captions
 from shieldclip.training.pairs.opening import open_pairs
 from shieldclip.training.pairs.pixels import DecodedPixels, decode_all, open_pixels, to_square
 from shieldclip.training.pairs.visits import EpochBatches, Visit
@@ -200,6 +207,51 @@ def test_batches_bring_captions_and_their_elements(rows, processor):
     assert batch["element_index"].tolist() == [[0, 1], [2, 1]]
     pixels = processor(images=list(pairs.pixels.read([0, 1])[1]))["pixel_values"]
     torch.testing.assert_close(batch["pixel_values"], pixels)
+
+
+def test_second_views_are_further_rows_of_what_the_model_sees(rows, processor):
+    views = SecondViews(0.5, Augmentation(brightness=0.5))
+    once, twice = (
+        Preparation(processor, Augmentation(), 0, views=given).batch(
+            decode_all(rows, 16).read(range(4))[1],
+            ["a red square", "a green bar", "one other caption", "red"],
+            visit_ids(torch.arange(4), 0),
+        )
+        for given in (None, views)
+    )
+    assert len(twice["visit"]) == len(twice["pixel_values"]) == len(twice["input_ids"]) == 6
+    assert len(twice["visit"].unique()) == 6
+    torch.testing.assert_close(twice["pixel_values"][:4], once["pixel_values"])
+    assert (twice["pixel_values"][4:] != once["pixel_values"][:2]).any()
+    assert torch.equal(twice["picture"], once["picture"])
+
+
+@given(
+    captions=st.lists(st.text("ab ", min_size=1, max_size=30), max_size=5), seed=st.integers(0, 9)
+)
+def test_a_varied_caption_has_words_of_its_own_only(captions, seed):
+    visits = torch.arange(len(captions))
+    varied = vary_captions(captions, visits, seed)
+    assert varied == vary_captions(captions, visits, seed)
+    for text, own in zip(varied, captions, strict=True):
+        left = Counter(own.split())
+        left.subtract(text.split())
+        assert min(left.values(), default=0) >= 0
+        assert bool(text.split()) == bool(own.split())
+
+
+def test_captions_vary_from_visit_to_visit():
+    caption = "a red square left of a green bar on a wall"
+    assert len(set(vary_captions([caption] * 20, torch.arange(20), 0))) > 10
+
+
+def test_a_caption_of_the_plan_marks_its_pair(rows, processor):
+    preparation = Preparation(processor, Augmentation(), 0)
+    pairs = PairDataset(decode_all(rows, 16), list(rows["captions"]), preparation)
+    visits = [Visit(0, 0, None, 1.0), Visit(1, 0, "a green bar", 1.0), Visit(2, 0, "red", 1.0)]
+    marks = pairs.__getitems__(visits)["recaptioned"]
+    assert marks[0] == 0
+    assert len(marks.unique()) == 3
 
 
 def test_one_of_several_captions_is_drawn_at_every_visit(rows, processor):

@@ -13,14 +13,18 @@ from shieldclip.training.defences.base import (
     Moment,
     PairsView,
 )
+from shieldclip.training.defences.otcclip import OTCCLIP
 from shieldclip.training.defences.plain import Plain
 from shieldclip.training.defences.semantic_shield import SemanticShield
 from shieldclip.training.defences.semantic_shield_plus import SemanticShieldPlus
+from shieldclip.training.defences.shield import Shield
 
 DEFENCES: dict[str, type[Defence]] = {
     "plain": Plain,
     "semantic-shield": SemanticShield,
     "semantic-shield-plus": SemanticShieldPlus,
+    "otcclip": OTCCLIP,
+    "shield": Shield,
 }
 """Name in a recipe -> defence."""
 

@@ -11,6 +11,7 @@ from pydantic import ConfigDict
 from torch import Tensor
 
 from shieldclip.modeling import ShieldCLIPOutput
+from shieldclip.transport import Bags
 
 Batch = Mapping[str, Tensor]
 """What a defence sees of this process's B pairs:
@@ -20,6 +21,7 @@ Batch = Mapping[str, Tensor]
 - ``input_ids``, ``attention_mask`` ``[B, L]``;
 - ``pixel_values`` ``[B, 3, S, S]``, augmented and normalised;
 - ``pair_weight`` ``[B]``, where the epoch's plan has weights;
+- ``recaptioned`` ``[B]``, 0, or a hash of the plan's caption where that replaced the pair's own;
 - ``patch_index`` ``[B, K]``, where part of the image patches is dropped;
 - ``element_input_ids``, ``element_attention_mask`` ``[U, L']``, ``element_index`` ``[B, M]`` and
   ``element_keys`` ``[U]``, where it needs knowledge (`ShieldCLIPProcessor.encode_elements`).
@@ -64,6 +66,28 @@ class EpochPlan:
     """Row -> the caption it is trained with in place of its own."""
     weights: Mapping[int, float] = field(default_factory=dict)
     """Row -> weight; 1 unless given. The defence's own losses see it as ``pair_weight``."""
+    risk: Mapping[int, float] = field(default_factory=dict)
+    """Row -> how likely it is poisoned, in [0, 1], where the plan judged it. Logged."""
+
+
+@dataclass(frozen=True, eq=False)
+class ImageFeatures:
+    """Unit-norm features of n pictures, without gradient."""
+
+    embeds: Tensor
+    """``[n, D]``."""
+    patches: Tensor
+    """``[n, P, D]``."""
+
+
+@dataclass(frozen=True, eq=False)
+class TextFeatures:
+    """Unit-norm features of n texts, without gradient."""
+
+    embeds: Tensor
+    """``[n, D]``."""
+    words: Bags
+    """Of the words of each."""
 
 
 class PairsView(Protocol):
@@ -74,12 +98,12 @@ class PairsView(Protocol):
         """Captions of each of the N pairs."""
         ...
 
-    def embed_images(self, rows: Sequence[int]) -> Tensor:
-        """Pictures of some pairs, without augmentation -> ``[len(rows), D]`` unit norm."""
+    def see_images(self, rows: Sequence[int]) -> ImageFeatures:
+        """Pictures of some pairs, without augmentation."""
         ...
 
-    def embed_texts(self, texts: Sequence[str]) -> Tensor:
-        """Texts -> ``[len(texts), D]`` unit norm."""
+    def read_texts(self, texts: Sequence[str]) -> TextFeatures:
+        """Any texts."""
         ...
 
 
@@ -93,6 +117,14 @@ class Defence(ABC):
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
     needs_knowledge: ClassVar[bool] = False
     """Whether batches must bring the knowledge elements of their captions."""
+
+    @property
+    def second_views(self) -> float:
+        """Share of each batch that the model sees a second time, otherwise changed.
+
+        Second views are further rows of the model's output, after those of the B pairs.
+        """
+        return 0.0
 
     def head_parameters(self) -> frozenset[str]:
         """Parameters of the model's knowledge head that the losses use; the others are frozen."""

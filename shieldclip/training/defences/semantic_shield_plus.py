@@ -89,7 +89,7 @@ class SemanticShieldPlus(Defence):
         by_image = scale * products(output.image_embeds, elements.embeddings) + bias
         images, texts = gather(output.image_embeds), gather(output.text_embeds)
         ranks = _ranks(images, texts, gather(by_patches.detach()), elements)
-        trusted = self.trust.judge(gather(batch["row"]), gather(batch["picture"]), ranks)
+        trusted = self.trust.judge(*_keys(batch), ranks)
         if moment.progress < self.warm_up:
             trusted = torch.ones_like(trusted)
         weights = (trusted / trusted.float().mean().clamp_min(1 / len(trusted)))[rows]
@@ -122,6 +122,14 @@ class SemanticShieldPlus(Defence):
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
         """Restore the memory."""
         self.trust.load_state_dict(state)
+
+
+def _keys(batch: Batch) -> tuple[Tensor, Tensor]:
+    """``[N]`` pairs and ``[N]`` pictures; a new caption makes both of them new."""
+    pairs, pictures = batch["row"], batch["picture"]
+    if "recaptioned" in batch:
+        pairs, pictures = pairs + batch["recaptioned"], pictures ^ batch["recaptioned"]
+    return gather(pairs), gather(pictures)
 
 
 def _ranks(images: Tensor, texts: Tensor, shown: Tensor, elements: CaptionElements) -> Tensor:

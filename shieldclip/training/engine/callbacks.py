@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from shieldclip.modeling import ShieldCLIPModel
-from shieldclip.training.defences.base import Defence, PairsView
+from shieldclip.training.defences.base import Defence, EpochPlan, PairsView
 from shieldclip.training.engine.ema import WeightAverage
 from shieldclip.training.pairs.visits import EpochBatches
 
@@ -15,8 +16,15 @@ from shieldclip.training.pairs.visits import EpochBatches
 class PlanEpochs(TrainerCallback):
     """Asks the defence what an epoch trains on; a resumed epoch keeps its plan."""
 
-    def __init__(self, batches: EpochBatches, defence: Defence, pairs: PairsView) -> None:
+    def __init__(
+        self,
+        batches: EpochBatches,
+        defence: Defence,
+        pairs: PairsView,
+        describe: Callable[[EpochPlan], None],
+    ) -> None:
         self.batches, self.defence, self.pairs = batches, defence, pairs
+        self.describe = describe
 
     def on_epoch_begin(self, _args: Any, state: TrainerState, _control: Any, **_: Any) -> None:
         """Before the epoch's first batch is made."""
@@ -25,6 +33,7 @@ class PlanEpochs(TrainerCallback):
             return
         self.batches.epoch = self.batches.planned_epoch = epoch
         self.batches.plan = self.defence.plan(epoch, self.pairs)
+        self.describe(self.batches.plan)
 
 
 class AfterStep(TrainerCallback):

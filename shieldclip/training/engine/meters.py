@@ -8,7 +8,8 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
-from shieldclip.training.defences.base import LossTerms
+from shieldclip.training.defences.base import EpochPlan, LossTerms
+from shieldclip.training.engine.plan_figures import plan_figures
 
 
 class Meters:
@@ -23,6 +24,7 @@ class Meters:
         self._poisoned = poisoned
         self._sums: dict[str, Tensor] = {}
         self._counts: dict[str, Tensor] = {}
+        self._facts: dict[str, float] = {}
 
     def add_terms(self, terms: LossTerms, rows: Tensor) -> None:
         """Take in one step's terms, and its diagnostics split by what the manifest says."""
@@ -41,6 +43,10 @@ class Meters:
         self.add(f"{name}/clean", values.masked_fill(poisoned, torch.nan))
         self.add(f"{name}/poison", values.masked_fill(~poisoned, torch.nan))
 
+    def add_plan(self, plan: EpochPlan) -> None:
+        """What a plan does, at its epoch's first line of the log."""
+        self._facts.update(plan_figures(plan, self._poisoned))
+
     def add(self, name: str, values: Tensor) -> None:
         """Values to average; NaN ones do not count."""
         valid = ~values.isnan()
@@ -50,15 +56,17 @@ class Meters:
 
     def read(self) -> Mapping[str, float]:
         """Means over all processes since the last reading; names without values are left out."""
+        facts, self._facts = self._facts, {}
         names = sorted(self._sums)
         if not names:
-            return {}
+            return facts
         table = torch.stack([torch.stack([self._sums[name], self._counts[name]]) for name in names])
         if dist.is_available() and dist.is_initialized():
             dist.all_reduce(table)
         self._sums, self._counts = {}, {}
-        return {
+        means = {
             name: total / count
             for name, (total, count) in zip(names, table.tolist(), strict=True)
             if count
         }
+        return facts | means

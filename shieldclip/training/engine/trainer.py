@@ -147,8 +147,13 @@ class ShieldTrainer(Trainer):
         if self.trigger is not None and self.feed.poisoned is not None:
             assert output.patch_attention is not None
             poisoned = self.feed.poisoned[batch["row"].cpu()].to(batch["row"].device)
+            pairs = slice(len(poisoned))  # without second views
+            patches = batch.get("patch_index")
             shares = self.trigger.attention(
-                output.patch_attention.detach(), batch["row"], poisoned, batch.get("patch_index")
+                output.patch_attention[pairs].detach(),
+                batch["row"],
+                poisoned,
+                None if patches is None else patches[pairs],
             )
             self.meters.add("attention_on_trigger", shares)
 

@@ -9,7 +9,7 @@ from torch.nn import functional
 from shieldclip.attacks.triggers.counter import mix, normal, uniform
 from shieldclip.training.recipe.schema import Augmentation
 
-CAPTION, COLOUR, HUE, PLACE, PATCHES, ORDER = range(101, 107)
+CAPTION, COLOUR, HUE, PLACE, PATCHES, ORDER, WORDS, VIEW = range(101, 109)
 """Streams of random numbers, one a purpose."""
 
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from zlib import crc32
 
 import torch
 from torch import Tensor
 
 from shieldclip.knowledge import Knowledge
 from shieldclip.modeling import ShieldCLIPProcessor
-from shieldclip.training.pairs.augmentation import augment, visit_ids
+from shieldclip.training.pairs.augmentation import VIEW, augment, visit_ids
+from shieldclip.training.pairs.caption_views import vary_captions
 from shieldclip.training.pairs.drawing import draw_captions
 from shieldclip.training.pairs.picture_ids import picture_ids
 from shieldclip.training.pairs.pixels import Pixels
@@ -33,6 +35,16 @@ class Elements:
 
 
 @dataclass(frozen=True)
+class SecondViews:
+    """A second, otherwise changed view of some pairs of each batch."""
+
+    share: float
+    """Of the batch: its first pairs."""
+    augmentation: Augmentation
+    """Of their pictures; captions see `vary_captions`."""
+
+
+@dataclass(frozen=True)
 class Preparation:
     """What happens to a picture and its caption before the model sees them."""
 
@@ -40,9 +52,10 @@ class Preparation:
     augmentation: Augmentation
     seed: int
     elements: Elements | None = None
+    views: SecondViews | None = None
 
     def batch(self, pixels: Tensor, captions: Sequence[str], visits: Tensor) -> dict[str, Tensor]:
-        """Prepare B pairs.
+        """Prepare B pairs, and second views of some as further rows of what the model sees.
 
         Args:
             pixels: ``[B, 3, S, S]`` uint8.
@@ -50,9 +63,19 @@ class Preparation:
             visits: ``[B]``, see `visit_ids`.
         """
         images = augment(pixels.float().div_(255), visits, self.seed, self.augmentation)
-        tokens = self.processor(text=list(captions))
+        texts, seen = list(captions), visits
+        if self.views is not None:
+            count = round(self.views.share * len(visits))
+            again = visit_ids(visits[:count], VIEW)
+            second = augment(
+                pixels[:count].float().div_(255), again, self.seed, self.views.augmentation
+            )
+            images = torch.cat([images, second])
+            texts += vary_captions(texts[:count], again, self.seed)
+            seen = torch.cat([visits, again])
+        tokens = self.processor(text=texts)
         batch = {
-            "visit": visits,
+            "visit": seen,
             "picture": picture_ids(pixels),
             "pixel_values": self._normalised(images),
             "input_ids": tokens["input_ids"],
@@ -88,7 +111,11 @@ class PairDataset(torch.utils.data.Dataset[dict[str, Tensor]]):
         bad = sum(row != visit.row for row, visit in zip(rows, visits, strict=True))
         captions = self._captions(rows, visits, ids)
         batch = self.preparation.batch(pixels, captions, ids)
-        batch |= {"row": torch.tensor(rows), "bad": torch.tensor(bad)}
+        batch |= {
+            "row": torch.tensor(rows),
+            "recaptioned": _recaptioned(rows, visits),
+            "bad": torch.tensor(bad),
+        }
         if any(visit.weight != 1 for visit in visits):
             batch["pair_weight"] = torch.tensor([visit.weight for visit in visits])
         return batch
@@ -100,6 +127,14 @@ class PairDataset(torch.utils.data.Dataset[dict[str, Tensor]]):
             drawn if visit.caption is None or visit.row != row else visit.caption
             for row, visit, drawn in zip(rows, visits, own, strict=True)
         ]
+
+
+def _recaptioned(rows: Sequence[int], visits: Sequence[Visit]) -> Tensor:
+    """``[B]`` int64: 0, or a hash of the plan's caption where it is the one in use."""
+    texts = [
+        visit.caption if visit.row == row else None for row, visit in zip(rows, visits, strict=True)
+    ]
+    return torch.tensor([0 if text is None else 1 + crc32(text.encode()) for text in texts])
 
 
 def as_made(batch: Any) -> Any:

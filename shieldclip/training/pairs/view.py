@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -11,7 +12,10 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from shieldclip.modeling import ShieldCLIPModel, ShieldCLIPProcessor
+from shieldclip.modeling.tokens import word_mask
+from shieldclip.training.defences.base import ImageFeatures, TextFeatures
 from shieldclip.training.pairs.pixels import Pixels
+from shieldclip.transport import Bags
 
 _BATCH = 256
 T = TypeVar("T")
@@ -26,35 +30,53 @@ class ModelView:
     pixels: Pixels
     captions: Sequence[Sequence[str]]
 
-    def embed_images(self, rows: Sequence[int]) -> Tensor:
-        """Pictures of some pairs, without augmentation -> ``[len(rows), D]`` unit norm."""
+    def see_images(self, rows: Sequence[int]) -> ImageFeatures:
+        """Pictures of some pairs, without augmentation."""
+        with self._judging():
+            return ImageFeatures(*_in_batches(self._see, rows))
 
-        def embed(part: Sequence[int]) -> Tensor:
-            _, pixels = self.pixels.read(part)
-            inputs = self.processor(images=list(pixels))["pixel_values"].to(self.model.device)
-            features: Tensor = self.model.get_image_features(pixel_values=inputs).pooler_output
-            return features
+    def read_texts(self, texts: Sequence[str]) -> TextFeatures:
+        """Any texts."""
+        with self._judging():
+            embeds, words, sizes = _in_batches(self._read, texts)
+        offsets = torch.cat([torch.zeros(1, dtype=torch.int64), sizes.cpu().cumsum(0)])
+        return TextFeatures(embeds, Bags(words, offsets))
 
-        return self._embed(embed, rows)
-
-    def embed_texts(self, texts: Sequence[str]) -> Tensor:
-        """Texts -> ``[len(texts), D]`` unit norm."""
-
-        def embed(part: Sequence[str]) -> Tensor:
-            tokens = self.processor(text=list(part)).to(self.model.device)
-            features: Tensor = self.model.get_text_features(**tokens).pooler_output
-            return features
-
-        return self._embed(embed, texts)
-
-    @torch.no_grad()
-    def _embed(self, embed: Callable[[Sequence[T]], Tensor], items: Sequence[T]) -> Tensor:
-        """In evaluation mode, in batches."""
+    @contextmanager
+    def _judging(self) -> Iterator[None]:
+        """Evaluation mode, without gradient."""
         training = self.model.training
         self.model.eval()
         try:
-            starts = range(0, len(items), _BATCH)
-            parts = [embed(items[start : start + _BATCH]) for start in starts]
+            with torch.no_grad():
+                yield
         finally:
             self.model.train(training)
-        return normalize(torch.cat(parts), dim=-1)
+
+    def _see(self, rows: Sequence[int]) -> tuple[Tensor, ...]:
+        """``[b, D]`` and ``[b, P, D]``."""
+        _, pixels = self.pixels.read(rows)
+        inputs = self.processor(images=list(pixels))["pixel_values"].to(self.model.device)
+        vision = self.model.vision_model(inputs, output_patches=True)
+        project = self.model.visual_projection
+        return tuple(
+            normalize(project(part), dim=-1) for part in (vision.pooler_output, vision.patches)
+        )
+
+    def _read(self, texts: Sequence[str]) -> tuple[Tensor, ...]:
+        """``[b, D]``, word features ``[S, D]`` of all texts, words ``[b]`` of each."""
+        tokens = self.processor(text=list(texts)).to(self.model.device)
+        text = self.model.text_model(**tokens)
+        project = self.model.text_projection
+        mask = word_mask(tokens["input_ids"], self.model.config.text_config.eos_token_id)
+        words = normalize(project(text.last_hidden_state[mask]), dim=-1)
+        return normalize(project(text.pooler_output), dim=-1), words, mask.sum(dim=1)
+
+
+def _in_batches(
+    compute: Callable[[Sequence[T]], tuple[Tensor, ...]], items: Sequence[T]
+) -> tuple[Tensor, ...]:
+    """What is computed of each part, end to end."""
+    starts = range(0, len(items), _BATCH)
+    parts = [compute(items[start : start + _BATCH]) for start in starts]
+    return tuple(torch.cat(column) for column in zip(*parts, strict=True))

@@ -119,6 +119,10 @@ class DataSpec(Strict):
     manifest: str | None = None
     """Of a source that is poisoned already; only diagnostics read it."""
     augmentation: Augmentation = Augmentation()
+    second_view: Augmentation = Augmentation(
+        brightness=0.2, contrast=0.2, saturation=0.2, shift=0.05, crop=0.8
+    )
+    """Of pictures that come a second time, where a defence compares two views of one."""
     streaming: bool = False
     """Read shards as they are needed, for data larger than memory; needs ``samples``."""
     shuffle_buffer: Positive = 10_000

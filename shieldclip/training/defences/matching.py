@@ -1,0 +1,121 @@
+"""Which pairs get another caption: matching by optimal transport, once an epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from shieldclip.matching.risk import split
+from shieldclip.training.defences.base import EpochPlan, PairsView, TextFeatures
+from shieldclip.transport import nearest_captions, pair_distances
+
+_BLOCK = 1024
+"""Pictures whose patches are in memory at once."""
+
+
+@dataclass(frozen=True)
+class MatchingRule:
+    """When pairs are matched, against what, and which of them are changed.
+
+    Attributes:
+        first: first matching epoch, counted from 0; before it every pair keeps its caption.
+        every: epochs from one matching epoch to the next; between them plans stay.
+        pool: captions in the FIFO pool.
+        candidates: captions of the pool, the nearest by global features, that transport compares.
+        epsilon: strength ε of the entropy.
+        global_weight: α, share of the global cosine in the distance.
+        risk: pairs with at least this posterior are trained with the nearest caption instead.
+    """
+
+    first: int
+    every: int
+    pool: int
+    candidates: int
+    epsilon: float
+    global_weight: float
+    risk: float
+
+
+class Matching:
+    """Plans epochs by a rule, and remembers the pool and the last plan's captions."""
+
+    def __init__(self, rule: MatchingRule) -> None:
+        """An empty pool."""
+        self.rule = rule
+        self._pool = torch.zeros(0, dtype=torch.int64)
+        self._plan = EpochPlan()
+
+    def remember(self, rows: Tensor) -> None:
+        """Push captions of some pairs into the pool: ``[N]`` rows; the oldest drop out."""
+        self._pool = torch.cat([self._pool, rows.cpu()])[-self.rule.pool :]
+
+    def plan(self, epoch: int, pairs: PairsView) -> EpochPlan:
+        """Match, or keep the plan of the last matching epoch."""
+        since = epoch - self.rule.first
+        if since >= 0 and since % self.rule.every == 0:
+            self._plan = self._match(pairs)
+        return self._plan
+
+    def _match(self, pairs: PairsView) -> EpochPlan:
+        captions = pairs.captions
+        texts = self._pooled_texts(captions)
+        pool = pairs.read_texts(texts)
+        blocks = [
+            self._match_block(pairs, pool, texts, range(start, min(start + _BLOCK, len(captions))))
+            for start in range(0, len(captions), _BLOCK)
+        ]
+        own, best = (torch.cat(column) for column in zip(*(b[:2] for b in blocks), strict=True))
+        nearest = [index for block in blocks for index in block[2]]
+        risk = split((own - best).clamp_min(0).numpy()).risk
+        changed = {
+            row: texts[nearest[row]]
+            for row in range(len(captions))
+            if risk[row] >= self.rule.risk and nearest[row] >= 0
+        }
+        return EpochPlan(captions=changed, risk=dict(enumerate(risk.tolist())))
+
+    def _match_block(
+        self, pairs: PairsView, pool: TextFeatures, texts: Sequence[str], rows: range
+    ) -> tuple[Tensor, Tensor, list[int]]:
+        """Distance of each row's best own caption, of the pool's nearest one, and which that is."""
+        seen = pairs.see_images(rows)
+        found = nearest_captions(
+            seen.patches,
+            pool.words,
+            images=seen.embeds,
+            texts=pool.embeds,
+            epsilon=self.rule.epsilon,
+            global_weight=self.rule.global_weight,
+            candidates=min(self.rule.candidates, len(texts)),
+        )
+        place = torch.tensor([n for n, row in enumerate(rows) for _ in pairs.captions[row]])
+        own = pairs.read_texts([text for row in rows for text in pairs.captions[row]])
+        distances = pair_distances(
+            seen.patches[place],
+            own.words,
+            images=seen.embeds[place],
+            texts=own.embeds,
+            epsilon=self.rule.epsilon,
+            global_weight=self.rule.global_weight,
+        )
+        nearest_own = torch.full((len(rows),), torch.inf).scatter_reduce(
+            0, place, distances, "amin"
+        )
+        return nearest_own, found.distance, found.index.tolist()
+
+    def _pooled_texts(self, captions: Sequence[Sequence[str]]) -> list[str]:
+        """Unique captions of the pool, filled up in the order of the pairs while it is short."""
+        rows = self._pool.tolist()
+        rows += range(max(min(self.rule.pool, len(captions)) - len(rows), 0))
+        return list(dict.fromkeys(text for row in rows for text in captions[row]))
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """The pool; the plan itself is kept by the engine."""
+        return {"pool": self._pool}
+
+    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
+        """Restore what `state_dict` gave."""
+        self._pool = state["pool"].clone()

@@ -1,0 +1,77 @@
+"""Both methods: matching repairs pairs, knowledge weighs what is left."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from torch import Tensor
+from typing_extensions import override
+
+from shieldclip.modeling import ShieldCLIPOutput
+from shieldclip.training.defences.base import (
+    Batch,
+    Defence,
+    EpochPlan,
+    LossTerms,
+    Moment,
+    PairsView,
+)
+from shieldclip.training.defences.otcclip import OTCCLIP
+from shieldclip.training.defences.semantic_shield_plus import SemanticShieldPlus
+from shieldclip.training.defences.views import first_views
+
+
+@dataclass(kw_only=True)
+class Shield(Defence):
+    """`OTCCLIP` plans the epochs and aligns patches with words; `SemanticShieldPlus` weighs pairs.
+
+    A repaired pair is judged anew: what is remembered of it belongs to the caption it had.
+
+    Attributes:
+        semantic: settings of `SemanticShieldPlus`.
+        transport: settings of `OTCCLIP`.
+    """
+
+    needs_knowledge: ClassVar[bool] = True
+
+    semantic: SemanticShieldPlus = field(default_factory=SemanticShieldPlus)
+    transport: OTCCLIP = field(default_factory=OTCCLIP)
+
+    @property
+    @override
+    def second_views(self) -> float:
+        """Those of the transport losses."""
+        return self.transport.second_views
+
+    @override
+    def head_parameters(self) -> frozenset[str]:
+        """Those of the knowledge losses."""
+        return self.semantic.head_parameters()
+
+    @override
+    def plan(self, epoch: int, pairs: PairsView) -> EpochPlan:
+        """Captions of suspicious pairs are replaced."""
+        return self.transport.plan(epoch, pairs)
+
+    @override
+    def losses(self, output: ShieldCLIPOutput, batch: Batch, moment: Moment) -> LossTerms:
+        """The terms of both."""
+        judged = self.semantic.losses(first_views(output, len(batch["row"])), batch, moment)
+        aligned = self.transport.transport_losses(output, batch, moment, judged.weight)
+        return LossTerms({**judged.terms, **aligned}, judged.evidence, judged.weight)
+
+    @override
+    def state_dict(self) -> dict[str, Tensor]:
+        """Those of both."""
+        semantic = {f"semantic.{name}": v for name, v in self.semantic.state_dict().items()}
+        transport = {f"transport.{name}": v for name, v in self.transport.state_dict().items()}
+        return semantic | transport
+
+    @override
+    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
+        """Restore both."""
+        for prefix, part in (("semantic.", self.semantic), ("transport.", self.transport)):
+            own = {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}
+            part.load_state_dict(own)

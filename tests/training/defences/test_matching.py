@@ -1,0 +1,88 @@
+"""Matching plans on pairs whose true captions are known."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+import torch
+from torch.nn.functional import normalize
+
+from shieldclip.training.defences.base import ImageFeatures, TextFeatures
+from shieldclip.training.defences.matching import Matching, MatchingRule
+from shieldclip.transport import Bags
+
+CONCEPTS, PAIRS, WIDTH = 8, 160, 16
+WRONG = range(0, PAIRS, 16)
+RULE = MatchingRule(
+    first=0, every=1, pool=1000, candidates=8, epsilon=0.05, global_weight=0.5, risk=0.5
+)
+
+
+class KnownPairs:
+    """Pictures of concepts; every 16th caption names another concept."""
+
+    def __init__(self) -> None:
+        generator = torch.Generator().manual_seed(0)
+        self.concept = torch.arange(PAIRS) % CONCEPTS
+        said = self.concept.clone()
+        said[list(WRONG)] += 3
+        self.captions = [[f"concept {c % CONCEPTS}"] for c in said.tolist()]
+        noise = torch.randn(PAIRS, 5, WIDTH, generator=generator)
+        centres = torch.eye(CONCEPTS, WIDTH)
+        self.patches = normalize(centres[self.concept][:, None] + 0.1 * noise, dim=-1)
+        self.words = centres
+
+    def see_images(self, rows: Sequence[int]) -> ImageFeatures:
+        chosen = self.patches[list(rows)]
+        return ImageFeatures(normalize(chosen.mean(1), dim=-1), chosen)
+
+    def read_texts(self, texts: Sequence[str]) -> TextFeatures:
+        chosen = self.words[[int(text.split()[1]) for text in texts]]
+        offsets = torch.arange(len(texts) + 1)
+        return TextFeatures(chosen, Bags(chosen, offsets))
+
+
+@pytest.fixture
+def pairs():
+    return KnownPairs()
+
+
+def test_wrong_captions_and_no_others_are_replaced_by_the_true_ones(pairs):
+    plan = Matching(RULE).plan(0, pairs)
+    assert plan.captions == {row: f"concept {pairs.concept[row]}" for row in WRONG}
+    assert min(plan.risk[row] for row in WRONG) > max(
+        risk for row, risk in plan.risk.items() if row not in WRONG
+    )
+
+
+def test_without_tolerance_every_pair_takes_its_nearest_caption(pairs):
+    plan = Matching(replace(RULE, risk=0.0)).plan(0, pairs)
+    assert plan.captions == {row: f"concept {c}" for row, c in enumerate(pairs.concept.tolist())}
+
+
+def test_plans_change_in_matching_epochs_only(pairs):
+    matching = Matching(replace(RULE, first=1, every=2))
+    assert not matching.plan(0, pairs).captions
+    first = matching.plan(1, pairs)
+    assert first.captions
+    assert matching.plan(2, pairs) is first
+    assert matching.plan(3, pairs) is not first
+
+
+def test_only_captions_of_the_pool_are_taken_and_the_oldest_drop_out(pairs):
+    matching = Matching(replace(RULE, pool=4))
+    matching.remember(torch.tensor([1, 2, 3]))
+    matching.remember(torch.tensor([5, 6]))
+    texts = set(matching.plan(0, pairs).captions.values())
+    assert texts <= {"concept 2", "concept 3", "concept 5", "concept 6"}
+    restored = Matching(matching.rule)
+    restored.load_state_dict(matching.state_dict())
+    assert restored.state_dict()["pool"].tolist() == [2, 3, 5, 6]
+
+
+def test_several_captions_are_judged_by_the_best_of_them(pairs):
+    for row in WRONG:
+        pairs.captions[row] = ["concept 0", f"concept {pairs.concept[row]}"]
+    assert not Matching(RULE).plan(0, pairs).captions
