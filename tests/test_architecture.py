@@ -10,14 +10,20 @@ PACKAGE = Path(__file__).parents[1] / "shieldclip"
 MAY_IMPORT = {
     "errors": set(),
     "types": set(),
+    "strict": {"errors"},
     "attacks": {"types", "errors"},
     "data": {"types", "errors"},
     "knowledge": {"types", "errors"},
-    "modeling": {"transport", "types", "errors"},
+    "transport": {"types", "errors"},
+    "matching": {"transport", "data", "attacks", "types", "errors"},
+    "modeling": {"matching", "transport", "types", "errors"},
     "encoders": {"modeling", "types", "errors"},
-    "training": {"modeling", "knowledge", "transport", "attacks", "data", "types", "errors"},
+    "training": {
+        *("modeling", "matching", "knowledge", "transport", "attacks", "data"),
+        *("strict", "types", "errors"),
+    },
     "explanation": {"encoders", "modeling", "attacks", "data", "types", "errors"},
-    "evaluation": {"attacks", "data", "encoders", "transport", "types", "errors"},
+    "evaluation": {"attacks", "data", "encoders", "transport", "strict", "types", "errors"},
 }
 """Room -> rooms it may import; the command line may import anything, inside functions."""
 

@@ -11,6 +11,7 @@ COMMANDS = {
     "eval": "Measure checkpoints against backdoors and poisoning.",
     "explain": "Show what models attend to, without and with a trigger.",
     "knowledge": "Write what can be seen of classes or captions, for training.",
+    "match": "Find pairs whose caption does not fit, and clean a data set.",
     "models": "List the checkpoints that are shipped.",
     "poison": "Poison a data set, with a manifest of what was done.",
     "train": "Train a model by a recipe, plain or defended.",

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError, field_validator, model_validator
+from pydantic import ValidationError, field_validator
 
 from shieldclip.errors import ShieldCLIPError, unknown_name
+from shieldclip.strict import Strict
 
 ProtocolName = Literal[
     "zero-shot", "retrieval", "linear-probe", "targeted", "text-captions", "text-prompts"
@@ -17,23 +18,6 @@ ProtocolName = Literal[
 _PACKAGE = Path(__file__).parents[1]
 FOLDERS = (_PACKAGE / "suites", _PACKAGE.parent / "eval")
 """Where shipped suites lie: in an installed package, and in a clone."""
-
-
-class Strict(BaseModel):
-    """Frozen; an unknown key is an error that names the nearest known one."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _known_keys(cls, record: Any) -> Any:
-        if isinstance(record, dict):
-            for key in record:
-                if key not in cls.model_fields:
-                    raise unknown_name(
-                        f"key of a suite's {cls.__name__}", str(key), cls.model_fields
-                    )
-        return record
 
 
 class DataSpec(Strict):

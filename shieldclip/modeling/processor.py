@@ -9,6 +9,8 @@ from typing import Any
 import torch
 from transformers import BatchEncoding, BatchFeature, CLIPProcessor
 
+from shieldclip.errors import ShieldCLIPError
+
 PADDING = -1
 """In ``element_index``, where a caption has fewer elements than the longest."""
 
@@ -76,6 +78,50 @@ class ShieldCLIPProcessor(CLIPProcessor):
                 "element_keys": torch.tensor([element_key(phrase) for phrase in unique or [""]]),
             }
         )
+
+    def match(
+        self,
+        model: Any,
+        images: Sequence[Any],
+        text: Sequence[str] | Sequence[Sequence[str]],
+        *,
+        batch_size: int = 64,
+        **settings: Any,
+    ) -> Any:
+        """Find pairs whose caption does not fit, and captions that do, all in memory.
+
+        The same judgement as ``shieldclip match``, which is for data on disk.
+
+        Args:
+            model: a `ShieldCLIPModel` in evaluation mode.
+            images: N pictures, as `__call__` takes them.
+            text: their captions, one or a list for each.
+            batch_size: pictures or captions encoded at once.
+            settings: fields of `shieldclip.matching.MatchSettings`, e.g. ``alpha=0.5``.
+
+        Returns:
+            A `pyarrow.Table`, a row per pair, with the columns ``row``, ``caption``,
+            ``own_distance``, ``new_caption``, ``best_distance``, ``gap``, ``risk``, ``decision``.
+
+        Raises:
+            ShieldCLIPError: not one caption or list of captions per picture, fewer than two
+                different captions, an empty one, or features that are not finite.
+        """
+        # Here, because a processor that only prepares batches needs none of it.
+        from shieldclip.matching import MatchSettings, Pairs, match_features
+        from shieldclip.modeling.matching import LocalFeatures
+
+        captions = [[one] if isinstance(one, str) else list(one) for one in text]
+        if len(captions) != len(images):
+            raise ShieldCLIPError(
+                f"Expected captions for each of {len(images)} pictures, got {len(captions)}; "
+                "pass one string or list of strings per picture."
+            )
+        pairs = Pairs.of(captions)
+        features = LocalFeatures(model, self, batch_size)
+        return match_features(
+            pairs, features.images(images), features.texts(pairs.texts), MatchSettings(**settings)
+        ).table
 
     def to_dict(self) -> dict[str, Any]:
         """What ``processor_config.json`` says."""

@@ -11,7 +11,7 @@ from pydantic import Field, ValidationError
 
 from shieldclip.errors import ShieldCLIPError
 from shieldclip.evaluation.suite import Entry
-from shieldclip.training.recipe.schema import Strict
+from shieldclip.strict import Strict
 
 
 class Attack(Strict):

@@ -4,28 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from shieldclip.errors import unknown_name
+from shieldclip.strict import Strict
 
 Share = Annotated[float, Field(gt=0, le=1)]
 Positive = Annotated[int, Field(gt=0)]
 Strength = Annotated[float, Field(ge=0)]
-
-
-class Strict(BaseModel):
-    """Frozen; an unknown key is an error that names the nearest known one."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _known_keys(cls, record: Any) -> Any:
-        if isinstance(record, dict):
-            for key in record:
-                if key not in cls.model_fields:
-                    raise unknown_name(f"key of {cls.__name__}", str(key), cls.model_fields)
-        return record
 
 
 class About(Strict):

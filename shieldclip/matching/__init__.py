@@ -1,0 +1,29 @@
+"""Matching: which captions fit their pictures, which other would, and whom to distrust."""
+
+from shieldclip.matching.detection import Detection, detect
+from shieldclip.matching.features import ImageFeatures, TextFeatures
+from shieldclip.matching.judge import Matching
+from shieldclip.matching.memory import match_features
+from shieldclip.matching.pairs import Pairs
+from shieldclip.matching.risk import Split, split
+from shieldclip.matching.run import Computing, match
+from shieldclip.matching.settings import MatchSettings
+from shieldclip.matching.summary import Summary
+from shieldclip.matching.table import load_table
+
+__all__ = [
+    "Computing",
+    "Detection",
+    "ImageFeatures",
+    "MatchSettings",
+    "Matching",
+    "Pairs",
+    "Split",
+    "Summary",
+    "TextFeatures",
+    "detect",
+    "load_table",
+    "match",
+    "match_features",
+    "split",
+]

@@ -1,0 +1,175 @@
+"""A matching as one self-contained HTML page: nothing is loaded from elsewhere."""
+
+from __future__ import annotations
+
+import base64
+import io
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+
+import numpy as np
+import pyarrow as pa
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+from PIL import Image
+
+from shieldclip.data.decode import decode, image_name
+from shieldclip.data.source import Source
+from shieldclip.matching import histogram as chart
+from shieldclip.matching.judge import Matching
+from shieldclip.matching.plan import Plan, WordFlow, transport_plan
+from shieldclip.matching.summary import Summary, facts, headline
+from shieldclip.types import Encoder
+
+SHOWN = 24
+"""Pairs shown as pictures."""
+_SIDE = 192  # pixels of a picture on the page
+
+
+@dataclass(frozen=True)
+class RiskyPair:
+    """One of the pairs with the largest gaps."""
+
+    row: int
+    image: str
+    """PNG data URI."""
+    caption: str
+    new_caption: str
+    own: str
+    best: str
+    gap: str
+    decision: str
+    poisoned: bool | None
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A square over the picture."""
+
+    x: int
+    y: int
+    opacity: str
+
+
+@dataclass(frozen=True)
+class DrawnPlan:
+    """A plan over the picture, a small picture a word."""
+
+    title: str
+    plan: Plan
+    words: tuple[tuple[WordFlow, tuple[Cell, ...]], ...]
+
+
+@dataclass(frozen=True)
+class Subject:
+    """The pair whose plans are drawn."""
+
+    pair: RiskyPair
+    side: int
+    """Patches a row."""
+    plans: tuple[DrawnPlan, ...]
+
+
+def render_page(source: Source, encoder: Encoder, matching: Matching, summary: Summary) -> str:
+    """The whole page."""
+    riskiest = risky_pairs(source, matching.table)
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    return environment.from_string(_resource("page.html.j2")).render(
+        style=Markup(_resource("style.css")),
+        title=headline(summary),
+        summary=summary,
+        facts=facts(summary),
+        chart=chart,
+        histogram=chart.histogram(matching),
+        riskiest=riskiest,
+        subject=_subject(source, encoder, riskiest, summary) if riskiest else None,
+    )
+
+
+def risky_pairs(source: Source, table: pa.Table, limit: int = SHOWN) -> list[RiskyPair]:
+    """Pairs of the largest finite gaps above 0, the largest first; every row once."""
+    gaps = table["gap"].to_numpy()
+    gaps = np.where(np.isfinite(gaps), gaps, 0)
+    chosen: dict[int, int] = {}
+    for place in np.argsort(-gaps, kind="stable")[: 8 * limit].tolist():
+        if gaps[place] > 0:
+            chosen.setdefault(table["row"][place].as_py(), place)
+    return [_risky(source, table.slice(place, 1).to_pylist()[0]) for place in chosen.values()][
+        :limit
+    ]
+
+
+def _risky(source: Source, pair: dict[str, object]) -> RiskyPair:
+    row = int(str(pair["row"]))
+    cell = source.rows[row]["image"]
+    image = decode(cell, image_name(cell, row))
+    image.thumbnail((_SIDE, _SIDE))
+    return RiskyPair(
+        row=row,
+        image=_uri(image),
+        caption=str(pair["caption"]),
+        new_caption=str(pair["new_caption"]),
+        own=f"{pair['own_distance']:.3f}",
+        best=f"{pair['best_distance']:.3f}",
+        gap=f"{pair['gap']:.3f}",
+        decision=str(pair["decision"]),
+        poisoned=bool(pair["poisoned"]) if "poisoned" in pair else None,
+    )
+
+
+def _subject(
+    source: Source, encoder: Encoder, riskiest: Sequence[RiskyPair], summary: Summary
+) -> Subject | None:
+    """The plans of the riskiest pair; ``None`` where patches form no square."""
+    pair = riskiest[0]
+    cell = source.rows[pair.row]["image"]
+    pixels = encoder.preprocess(decode(cell, image_name(cell, pair.row)))
+    captions = {"Its own caption": pair.caption, "The new caption": pair.new_caption}
+    plans = {
+        title: transport_plan(encoder, pixels, caption, summary.settings)
+        for title, caption in captions.items()
+    }
+    drawn = {title: plan for title, plan in plans.items() if plan is not None and plan.words}
+    if not drawn:
+        return None
+    patches = len(next(iter(drawn.values())).words[0].patches)
+    side = math.isqrt(patches)
+    if side * side != patches:
+        return None
+    image = _uri(Image.fromarray(pixels.permute(1, 2, 0).numpy()))
+    shown = RiskyPair(**{**vars(pair), "image": image})
+    return Subject(shown, side, tuple(_draw(title, plan, side) for title, plan in drawn.items()))
+
+
+def _draw(title: str, plan: Plan, side: int) -> DrawnPlan:
+    """One scale for all words of a caption."""
+    darkest = max(float(flow.patches.max()) for flow in plan.words)
+    return DrawnPlan(
+        title,
+        plan,
+        tuple(
+            (
+                flow,
+                tuple(
+                    Cell(place % side, place // side, f"{share / darkest:.2f}")
+                    for place, share in enumerate(flow.patches.tolist())
+                    if share / darkest >= 0.02
+                ),
+            )
+            for flow in plan.words
+        ),
+    )
+
+
+def _uri(image: Image.Image) -> str:
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG", optimize=True)
+    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
+
+
+def _resource(name: str) -> str:
+    return files("shieldclip.matching").joinpath(name).read_text(encoding="utf-8")

@@ -1,0 +1,145 @@
+"""`match`: a data set and a model in, a folder with table, cleaned data, summary and page out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from shieldclip.attacks.manifest import Manifest
+from shieldclip.data.source import Source
+from shieldclip.errors import ShieldCLIPError
+from shieldclip.matching.cache import FeatureCache
+from shieldclip.matching.cleaned import write_cleaned
+from shieldclip.matching.distances import DistanceCache
+from shieldclip.matching.folder import MatchFolder
+from shieldclip.matching.judge import judge
+from shieldclip.matching.page import render_page
+from shieldclip.matching.pairs import Pairs
+from shieldclip.matching.search import approximate_recall
+from shieldclip.matching.settings import MatchSettings
+from shieldclip.matching.shards import Worker
+from shieldclip.matching.summary import Summary, summarise
+from shieldclip.matching.table import save_table
+from shieldclip.types import Encoder
+
+RECALL_SAMPLE = 64
+"""Pictures that an approximate search is compared with an exact one on."""
+
+
+@dataclass(frozen=True)
+class Computing:
+    """How features are computed; of no influence on what they mean.
+
+    Attributes:
+        batch_size: pictures or texts encoded at once.
+        precision: format the encoder computes in, as the user named it; features of different
+            formats are kept apart.
+    """
+
+    batch_size: int = 64
+    precision: str = "auto"
+
+
+def match(
+    source: Source,
+    encoder: Encoder,
+    out: Path,
+    settings: MatchSettings | None = None,
+    *,
+    computing: Computing | None = None,
+    manifest: Manifest | None = None,
+    resume: bool = False,
+    worker: Worker | None = None,
+) -> Summary | None:
+    """Match every picture with the captions of all, judge every pair, and write `MatchFolder`.
+
+    Started in several processes on one folder, each makes its share of the shards, and the first
+    puts them together. Killed and started again with ``resume``, shards that are there are used.
+
+    Args:
+        source: pictures with captions.
+        encoder: the model; it should not have learned the poisons (docs/matching.md).
+        out: empty folder, or with ``resume`` one of the same model and data.
+        settings: how to match; the defaults unless given.
+        computing: batch size and precision.
+        manifest: which rows are poisoned, to measure detection.
+        resume: go on in a folder that was begun.
+        worker: which of several processes this is; by default told by the environment.
+
+    Returns:
+        The figures; ``None`` in all processes but the first.
+
+    Raises:
+        ShieldCLIPError: data without captions, a manifest of other data, a model without patch or
+            token features, features that are not finite, or a folder that is in use.
+    """
+    settings, computing = settings or MatchSettings(), computing or Computing()
+    worker = worker or Worker.from_environment()
+    pairs = _pairs(source)
+    _check_manifest(manifest, source)
+    folder = MatchFolder(out)
+    belongs_to = {"model": encoder.fingerprint, "data": source.fingerprint}
+    folder.open(belongs_to, resume=resume, worker=worker)
+    features = FeatureCache(
+        folder.features,
+        encoder,
+        source,
+        pairs,
+        batch_size=computing.batch_size,
+        precision=computing.precision,
+        worker=worker,
+    )
+    features.fill()
+    distances = DistanceCache(folder.distances, features, pairs, settings, worker)
+    distances.fill()
+    if not worker.leads:
+        return None
+    found, work = distances.gather()
+    matching = judge(pairs, found, settings, None if manifest is None else manifest.rows)
+    summary = summarise(
+        source,
+        encoder,
+        pairs,
+        matching,
+        settings,
+        rows_left=write_cleaned(source, matching.table, folder.cleaned),
+        work=work,
+        recall=_recall(features, pairs, settings),
+    )
+    save_table(matching.table, folder.table)
+    folder.write(folder.page, render_page(source, encoder, matching, summary))
+    folder.write(folder.summary, summary.to_json())
+    return summary
+
+
+def _pairs(source: Source) -> Pairs:
+    if not source.captions:
+        raise ShieldCLIPError(
+            f"Expected captions in {source.source}, got none; name their column with "
+            "--caption-column."
+        )
+    return Pairs.of(source.captions)
+
+
+def _check_manifest(manifest: Manifest | None, source: Source) -> None:
+    """Before the work, not after."""
+    if manifest is None:
+        return
+    rows = manifest.rows
+    if not rows or not 0 <= min(rows) <= max(rows) < len(source.rows):
+        raise ShieldCLIPError(
+            f"Expected a manifest of rows 0 to {len(source.rows) - 1}, got "
+            f"{f'rows {min(rows)} to {max(rows)}' if rows else 'no row'}; "
+            "pass the manifest of this data set."
+        )
+
+
+def _recall(features: FeatureCache, pairs: Pairs, settings: MatchSettings) -> float | None:
+    if settings.candidates is None:
+        return None
+    _, images = features.images(0)
+    sample = torch.arange(min(RECALL_SAMPLE, len(images.whole)))
+    pool = list(features.text_chunks(pairs.pool(settings.pool, settings.seed)))
+    return approximate_recall(images.take(sample), pool, settings)

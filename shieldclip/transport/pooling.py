@@ -1,0 +1,36 @@
+"""Global features where none are given, and what they say first."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn.functional import normalize
+
+from shieldclip.transport.bags import Bags
+from shieldclip.transport.search_settings import GlobalFeatures
+
+ENTRIES_AT_ONCE = 1 << 20
+"""Cosines held at a time while the best are sought: 4 MB."""
+
+
+def pooled(patches: Tensor, captions: Bags) -> GlobalFeatures:
+    """Mean patch ``[I, D]`` and mean word ``[N, D]``, of unit length; zero for empty captions."""
+    features = captions.features
+    owner = torch.repeat_interleave(torch.arange(len(captions)), captions.sizes)
+    sums = features.new_zeros(len(captions), features.shape[1])
+    sums.index_add_(0, owner.to(features.device), features)
+    return GlobalFeatures(normalize(patches.mean(dim=1), dim=1), normalize(sums, dim=1))
+
+
+def top_captions(given: GlobalFeatures, captions: Bags, count: int) -> Tensor:
+    """The captions with words of highest cosine ``[I, count]`` int64 on the CPU, best first.
+
+    Fewer columns where fewer captions have words.
+    """
+    filled = captions.sizes.nonzero().squeeze(1)
+    count = min(count, len(filled))
+    texts = given.texts[filled.to(given.texts.device)].to(given.images)
+    best = [torch.zeros(0, count, dtype=torch.int64)]
+    for images in torch.split(given.images, max(1, ENTRIES_AT_ONCE // max(1, len(filled)))):
+        best.append((images @ texts.T).topk(count, dim=1).indices.cpu())
+    return filled[torch.cat(best)]
