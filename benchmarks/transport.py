@@ -241,11 +241,11 @@ def main(quick: bool, as_json: bool, repeats: int, plot: str | None) -> None:
     features = {level: draw(level, IMAGES, CAPTIONS) for level in LEVELS}
     if not quick:
         features["icons-clean"] = zoo_features(IMAGES, CAPTIONS)
-    rows = [
-        measure(name, *pair, epsilon, peers, 3 if quick else repeats)
-        for name, pair in features.items()
-        for epsilon in EPSILONS
-    ]
+    rows = []
+    for name, pair in features.items():
+        for epsilon in EPSILONS:
+            rows.append(measure(name, *pair, epsilon, peers, 3 if quick else repeats))
+            click.echo(json.dumps(asdict(rows[-1])), err=True)
     if as_json:
         click.echo(json.dumps(summary(rows) | {"rows": [asdict(row) for row in rows]}))
     else:

@@ -10,7 +10,7 @@
 
 namespace shieldclip::ISA {
 
-extern const Kernels kernels = {
+const Kernels kernels = {
     NAME(ISA), kPanelRows, kPanelTokens, pack_rows, pack_tokens, similarity, bound, solve, dot,
 };
 

@@ -17,14 +17,14 @@ struct Cosines {
 struct Solution {
   double linear;      // <T, C>, corrected for what the row sums of T still lack.
   double row_error;   // L1 error of the row sums.
-  int iterations;
+  int64_t iterations;
   bool converged;
 };
 
 struct Stopping {
   double epsilon;
   double tolerance;
-  int max_iterations;
+  int64_t max_iterations;
 };
 
 struct Kernels {

@@ -73,7 +73,7 @@ void Matcher::settle(int64_t* index, double* distance) {
 double Matcher::refined(const Pair& pair) {
   const Stopping stopping = {settings_.epsilon,
                              std::max(kFinest, settings_.tolerance / kRefinement),
-                             int(settings_.max_iterations)};
+                             settings_.max_iterations};
   const Solution solution =
       kernels_.solve(cosines(pair, kernels_, pair_.data()), stopping, scratch_.data());
   const double alpha = settings_.global_weight;
@@ -174,7 +174,7 @@ void Matcher::exclude(int64_t image, Chunk chunk, const float* block) {
 void Matcher::solve(const Pair& pair, double global_term, const Cosines& cosines) {
   const double alpha = settings_.global_weight;
   const Stopping stopping = {settings_.epsilon, settings_.tolerance,
-                             int(settings_.max_iterations)};
+                             settings_.max_iterations};
   const Solution solution = kernels_.solve(cosines, stopping, scratch_.data());
   const double distance = global_term + (1 - alpha) * solution.linear;
   winners_[pair.image - first_].offer(pair, global_term, distance, solution, settings_.slack);

@@ -9,7 +9,7 @@ namespace shieldclip {
 namespace {
 
 constexpr double kTolerance = 1e-9;
-constexpr int kPatience = 10;  // Times the iterations that float32 gets.
+constexpr int64_t kPatience = 10;  // Times the iterations that float32 gets.
 
 double precise_dot(const float* a, const float* b, int64_t width) {
   double total = 0;
@@ -32,7 +32,7 @@ double precise_distance(const Pair& pair, const Settings& settings) {
     }
   }
   const Stopping stopping = {settings.epsilon, kTolerance,
-                             int(settings.max_iterations) * kPatience};
+                             settings.max_iterations * kPatience};
   const Solution solution = solve_precisely(cost.data(), patches, pair.token_count(), stopping);
   const double alpha = settings.global_weight;
   if (alpha == 0) return solution.linear;
