@@ -56,7 +56,7 @@ def run_cell(matrix: Matrix, cell: Cell, folder: Path) -> None:
     train(recipe, folder)
     opened = open_pairs(recipe.data, recipe.model.image_size)
     poisoned = len(opened.manifest.entries) / len(opened.rows) if opened.manifest else 0.0
-    final = _last_line(folder)
+    final = _trained_lines(folder)[-1]
     facts = RunFacts(
         recipe=cell.recipe,
         attack=cell.attack,
@@ -65,6 +65,7 @@ def run_cell(matrix: Matrix, cell: Cell, folder: Path) -> None:
         seconds=final["seconds"],
         images=_images(recipe, final),
         final=final,
+        plans=_plans(folder),
         trigger=attack.trigger,
         classes=len(EMBEDDED["icons-100"]("test").classes),
     )
@@ -85,11 +86,21 @@ def _report(matrix: Matrix, cell: Cell) -> Path:
     return REPORTS / matrix.name / f"{cell.stem}{REPORT}"
 
 
-def _last_line(folder: Path) -> dict[str, float]:
-    """The numbers of the last line of the training log."""
-    lines = (folder / "log.jsonl").read_text(encoding="utf-8").splitlines()
-    trained = [json.loads(line) for line in lines if "seconds" in json.loads(line)]
-    return {key: value for key, value in trained[-1].items() if isinstance(value, int | float)}
+def _plans(folder: Path) -> list[dict[str, float]]:
+    """What the log says of each epoch's plan."""
+    lines = ({k: v for k, v in line.items() if k.startswith("plan/")} for line in _log(folder))
+    return [line for line in lines if line]
+
+
+def _trained_lines(folder: Path) -> list[dict[str, float]]:
+    """The lines of the log that speak of training steps."""
+    return [line for line in _log(folder) if "seconds" in line]
+
+
+def _log(folder: Path) -> list[dict[str, float]]:
+    """Numbers of each line of the training log."""
+    lines = map(json.loads, (folder / "log.jsonl").read_text(encoding="utf-8").splitlines())
+    return [{k: v for k, v in line.items() if isinstance(v, int | float)} for line in lines]
 
 
 def _images(recipe: Recipe, final: dict[str, float]) -> int:

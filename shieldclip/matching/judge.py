@@ -78,18 +78,7 @@ def judge(
     gap = np.where(unread, np.nan, np.where(np.isinf(own), np.inf, gap))
     found = split(gap, level=settings.threshold, seed=settings.seed)
     decision = decide(own, best, found.risk, can_change=new != text, settings=settings)
-    columns = [
-        pairs.row.numpy(),
-        [pairs.texts[place] for place in text],
-        _nullable(own, unread),
-        [None if gone else pairs.texts[place] for place, gone in zip(new, unread, strict=True)],
-        _nullable(best, unread),
-        _nullable(gap, unread),
-        _nullable(found.risk, unread),
-        decision,
-    ]
-    arrays = [pa.array(values, kind.type) for values, kind in zip(columns, SCHEMA, strict=True)]
-    table = pa.table(arrays, schema=SCHEMA)
+    table = _table(pairs, own, best, gap, found.risk, new, decision)
     if poisoned is None:
         return Matching(table, found, None)
     flags = np.isin(pairs.row.numpy(), list(poisoned))
@@ -123,6 +112,31 @@ def decide(
     fits = best <= (np.quantile(own[keep], FITTING) if keep.any() else -np.inf)
     change = can_change & np.isfinite(best) & (fits | settings.keep_risky) & ~np.isnan(risk)
     return np.where(keep, KEEP, np.where(change, RECAPTION, DROP))
+
+
+def _table(
+    pairs: Pairs,
+    own: Floats,
+    best: Floats,
+    gap: Floats,
+    risk: Floats,
+    new: NDArray[np.int64],
+    decision: NDArray[np.str_],
+) -> pa.Table:
+    """Columns as `SCHEMA`; what is unknown of pictures that cannot be read is null."""
+    unread = np.isnan(own)
+    columns = [
+        pairs.row.numpy(),
+        [pairs.texts[place] for place in pairs.text.tolist()],
+        _nullable(own, unread),
+        [None if gone else pairs.texts[place] for place, gone in zip(new, unread, strict=True)],
+        _nullable(best, unread),
+        _nullable(gap, unread),
+        _nullable(risk, unread),
+        decision,
+    ]
+    arrays = [pa.array(values, kind.type) for values, kind in zip(columns, SCHEMA, strict=True)]
+    return pa.table(arrays, schema=SCHEMA)
 
 
 def _nullable(values: Floats, unread: NDArray[np.bool_]) -> pa.Array:

@@ -12,9 +12,9 @@ from shieldclip.data.source import Source
 from shieldclip.errors import ShieldCLIPError
 from shieldclip.matching.cache import FeatureCache
 from shieldclip.matching.cleaned import write_cleaned
-from shieldclip.matching.distances import DistanceCache
+from shieldclip.matching.distances import DistanceCache, Work
 from shieldclip.matching.folder import MatchFolder
-from shieldclip.matching.judge import judge
+from shieldclip.matching.judge import Matching, judge
 from shieldclip.matching.page import render_page
 from shieldclip.matching.pairs import Pairs
 from shieldclip.matching.search import approximate_recall
@@ -98,17 +98,26 @@ def match(
         return None
     found, work = distances.gather()
     matching = judge(pairs, found, settings, None if manifest is None else manifest.rows)
-    summary = summarise(
-        source,
-        encoder,
-        pairs,
-        matching,
-        settings,
-        rows_left=write_cleaned(source, matching.table, folder.cleaned),
-        work=work,
-        recall=_recall(features, pairs, settings),
-    )
+    recall = _recall(features, pairs, settings)
+    return _write(folder, source, encoder, pairs, matching, settings, work, recall)
+
+
+def _write(
+    folder: MatchFolder,
+    source: Source,
+    encoder: Encoder,
+    pairs: Pairs,
+    matching: Matching,
+    settings: MatchSettings,
+    work: Work,
+    recall: float | None,
+) -> Summary:
+    """All results; the summary comes last and says that the others are there."""
     save_table(matching.table, folder.table)
+    rows_left = write_cleaned(source, matching.table, folder.cleaned)
+    summary = summarise(
+        source, encoder, pairs, matching, settings, rows_left=rows_left, work=work, recall=recall
+    )
     folder.write(folder.page, render_page(source, encoder, matching, summary))
     folder.write(folder.summary, summary.to_json())
     return summary

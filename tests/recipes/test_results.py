@@ -76,6 +76,30 @@ RUNS = [
 ]
 
 
+def test_detection_is_that_of_the_first_and_the_last_plan():
+    plans = [
+        {"plan/auc": 0.99, "plan/recaptioned/poison": 0.9, "plan/recaptioned/clean": 0.01},
+        {"plan/auc": 0.5, "plan/recaptioned/poison": 0.2, "plan/recaptioned/clean": 0.0},
+    ]
+    measured = backdoor("shield", 0, 3, 500)
+    matched = replace(measured, facts=replace(measured.facts, plans=plans))
+    (row,), _ = rows_of(
+        [clean(0, 500), backdoor("plain", 0, 990, 505), matched], "Detection by matching"
+    )
+    assert (row["ROC-AUC, first"], row["last"]) == ("0.9900", "0.5000")
+    assert (row["Poisons changed, first, %"], row["Clean pairs changed, first, %"]) == (
+        "90.0",
+        "1.0",
+    )
+
+
+def test_plain_training_says_whether_the_attack_works():
+    rows, _ = rows_of([clean(0, 500), backdoor("plain", 0, 990, 505)], "Backdoors")
+    assert rows[0]["Verdict"] == "the attack works"
+    rows, _ = rows_of([clean(0, 500), backdoor("plain", 0, 800, 505)], "Backdoors")
+    assert rows[0]["Verdict"] == "does not implant"
+
+
 def test_committed_results_are_those_of_the_committed_reports():
     experiments = load_experiments(REPORTS)
     if not experiments:
@@ -96,7 +120,7 @@ def test_a_backdoor_by_recipe():
     assert by_recipe["shield"]["Time / plain"] == "1.60"
     assert by_recipe["shield"]["To clean, points"] == "\N{MINUS SIGN}0.7"
     assert {name: row["Verdict"] for name, row in by_recipe.items()} == {
-        "plain": "fails",
+        "plain": "the attack works",
         "shield": "holds",
         "weak": "fails in 1 of 2 seeds",
         "dear": "attack stopped, accuracy lost",
@@ -131,7 +155,7 @@ def test_poisoned_pictures_stand_beside_chance():
     rows, _ = rows_of([run("plain", "targeted", 0, measurements, classes=100)], "Poisoned pictures")
     assert rows[0]["PSR, %"].startswith("90.6 [")
     assert rows[0]["At random, %"] == "1.0"
-    assert (rows[0]["Target"], rows[0]["Verdict"]) == ("boat, zebra", "fails")
+    assert (rows[0]["Target"], rows[0]["Verdict"]) == ("boat, zebra", "the attack works")
 
 
 def test_poisoned_pairs_stand_beside_random_ranking():
@@ -156,7 +180,10 @@ def test_poisoned_pairs_stand_beside_random_ranking():
     assert table.note == ""
     assert [row["At random"] for row in rows] == ["40.0", "40.0"]
     assert [row["MinRank"] for row in rows] == ["2.5 [1.5, 3.5]", "44.0 [43.0, 45.0]"]
-    assert [row["Verdict"] for row in rows] == ["fails", "attack stopped; accuracy not compared"]
+    assert [row["Verdict"] for row in rows] == [
+        "the attack works",
+        "attack stopped; accuracy not compared",
+    ]
 
 
 def test_utility_shows_what_was_measured():

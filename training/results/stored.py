@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 
@@ -36,6 +36,8 @@ class RunFacts:
     """Images seen."""
     final: Mapping[str, float] = field(default_factory=dict)
     """The last line of the training log."""
+    plans: Sequence[Mapping[str, float]] = field(default_factory=list)
+    """What each epoch's plan did to the pairs, where a defence plans."""
     trigger: str = ""
     """Id of the trigger that was planted; by default the attack's name."""
     classes: int = 0

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from results.attacked import Aim, Attacked
+from results.detection import detection
 from results.seeds import OverSeeds, cell, over_seeds
 from results.stored import CLEAN
-from results.verdict import IMPLANTED, judge
+from results.verdict import IMPLANTED, IMPLANTS, judge, works
 
 from shieldclip.evaluation.figures import column_name, is_rank, metric_name, number, percent
 from shieldclip.evaluation.markdown import escape, to_table
@@ -16,20 +17,18 @@ from shieldclip.evaluation.table import MISSING, Cell, Column, Row, Table, numbe
 KINDS = {
     "Backdoors": (("asr", "Control"),),
     "Poisoned pictures": (("psr", "At random"),),
-    "Retrieval": (("hit@1", "Level"), ("hit@10", "Level"), ("min_rank", "At random")),
+    "Retrieval": (("hit@10", "Level"), ("hit@1", "Level"), ("min_rank", "At random")),
 }
 """Table -> figures of success (the first one is judged), and what stands beside each."""
 UTILITY = ("ca@1", "ca@5", "probe", "r@1_i2t", "r@10_i2t", "r@1_t2i", "r@10_t2i")
 PLAIN = "plain"
-IMPLANTS = ("asr", "psr")
-"""Figures that are near 1 where an attack works; Hit@k need not be."""
 
 
 def tables(groups: Sequence[Attacked]) -> list[Table]:
     """Those that have rows."""
     reference = _reference(groups)
     found = [_attacks(title, groups, reference) for title in KINDS]
-    return [table for table in (*found, _utility(groups)) if table.rows]
+    return [table for table in (*found, detection(groups), _utility(groups)) if table.rows]
 
 
 def to_markdown(table: Table) -> str:
@@ -73,6 +72,10 @@ def _row(
     accuracy = group.utility("ca@1")
     successes = group.successes(KINDS[title][0][0], aim)
     verdict = judge(successes, accuracy, reference)
+    if group.recipe == PLAIN:
+        spoken = Cell("the attack works" if works(successes) else "does not implant")
+    else:
+        spoken = Cell(str(verdict), strong=verdict.holds)
     return (
         Cell(group.attack),
         Cell(aim.target or MISSING),
@@ -83,7 +86,7 @@ def _row(
         cell(accuracy),
         Cell(MISSING if verdict.price is None else percent(-verdict.price)),
         Cell(MISSING if plain is None else f"{group.seconds / plain:.2f}"),
-        Cell(str(verdict), strong=verdict.holds),
+        spoken,
     )
 
 

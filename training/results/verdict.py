@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from results.attacked import Success
-from results.seeds import OverSeeds
+from results.seeds import OverSeeds, over_seeds
 
 from shieldclip.evaluation.figures import percent
 
+IMPLANTS = ("asr", "psr")
+"""Figures that are near 1 where an attack works; Hit@k need not be."""
 LIMIT = 0.05
 """Success of an attack that counts as none, whatever its control."""
 PRICE = 0.01
@@ -69,6 +71,17 @@ def judge(
     both = accuracy is not None and reference is not None
     price = reference.value - accuracy.value if both else None
     return Verdict(holding, len(successes), price)
+
+
+def works(successes: Sequence[Success]) -> bool:
+    """Whether an attack succeeds in plain training.
+
+    Shares must reach `IMPLANTED` in the mean over seeds; of other figures no seed may hold.
+    """
+    mean = over_seeds(success.figure for success in successes)
+    if mean is None or mean.metric not in IMPLANTS:
+        return not any(map(holds, successes))
+    return mean.value >= IMPLANTED
 
 
 def holds(success: Success) -> bool:
