@@ -14,8 +14,8 @@ from torch import Tensor
 from shieldclip.data.source import Source
 from shieldclip.evaluation.passes import ImageTrigger, pass_key
 from shieldclip.evaluation.pixels import Pixels
-from shieldclip.evaluation.progress import progress_bar
 from shieldclip.evaluation.store import Arrays, Store
+from shieldclip.progress import progress_bar
 from shieldclip.types import Encoder
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from shieldclip.knowledge.parsing import Answer
-from shieldclip.knowledge.progress import progress_bar
 from shieldclip.knowledge.rows import KnowledgeRow
 from shieldclip.knowledge.sources.base import KnowledgeSource
 from shieldclip.knowledge.summary import Summary, summarise
+from shieldclip.progress import progress_bar
 
 
 def collect(texts: Iterable[str], source: KnowledgeSource) -> tuple[list[KnowledgeRow], Summary]:

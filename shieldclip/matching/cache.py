@@ -25,8 +25,8 @@ from shieldclip.matching.features import (
     to_unit,
 )
 from shieldclip.matching.pairs import Pairs
-from shieldclip.matching.progress import progress_bar
 from shieldclip.matching.shards import Arrays, Worker, cut, half, load_shard, save_shard, wait_for
+from shieldclip.progress import progress_bar
 from shieldclip.transport import Bags
 from shieldclip.types import Encoder
 

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 
 from shieldclip.data.source import Source
 from shieldclip.matching.judge import DROP, RECAPTION
-from shieldclip.matching.progress import progress_bar
+from shieldclip.progress import progress_bar
 
 _BATCH = 256
 _CARD = """\

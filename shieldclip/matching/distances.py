@@ -12,10 +12,10 @@ from torch import Tensor
 from shieldclip.matching.cache import FeatureCache, digest
 from shieldclip.matching.judge import Distances
 from shieldclip.matching.pairs import Pairs
-from shieldclip.matching.progress import progress_bar
 from shieldclip.matching.search import find_nearest, own_distances
 from shieldclip.matching.settings import MatchSettings
 from shieldclip.matching.shards import Arrays, Worker, load_shard, save_shard, wait_for
+from shieldclip.progress import progress_bar
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from shieldclip.errors import ShieldCLIPError
-from shieldclip.matching.progress import progress_bar
+from shieldclip.progress import progress_bar
 
 Arrays = dict[str, Tensor]
 _PAUSE = 0.2  # seconds between two looks for the files of other processes

@@ -19,12 +19,13 @@ from rich.text import Text
 
 
 class _Rate(ProgressColumn):
-    """Texts per second."""
+    """Steps per second."""
 
     def render(self, task: Task) -> Text:
-        """``1.2/s``, or a dash before the first text."""
+        """``1,234/s``, ``1.2/s``, or a dash before the first step."""
         speed = task.finished_speed or task.speed
-        return Text(f"{speed:,.1f}/s" if speed else "-/s", style="progress.data.speed")
+        digits = 0 if speed and speed >= 10 else 1
+        return Text(f"{speed:,.{digits}f}/s" if speed else "-/s", style="progress.data.speed")
 
 
 @contextmanager
@@ -32,9 +33,8 @@ def progress_bar(description: str, total: int) -> Iterator[Callable[[int], None]
     """Shows one bar on a terminal while the block runs; it disappears afterwards.
 
     Yields:
-        A function to call with the number of texts just done.
+        A function to call with the number of steps just done.
     """
-    console = Console(stderr=True)
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -42,6 +42,7 @@ def progress_bar(description: str, total: int) -> Iterator[Callable[[int], None]
         _Rate(),
         TimeRemainingColumn(),
     )
+    console = Console(stderr=True)
     hidden = not console.is_terminal
     with Progress(*columns, console=console, transient=True, disable=hidden) as progress:
         task = progress.add_task(description, total=total)
