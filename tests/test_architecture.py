@@ -10,7 +10,7 @@ PACKAGE = Path(__file__).parents[1] / "shieldclip"
 GROUND = {"errors", "types", "strict", "progress"}
 """Single modules that every room stands on; of ours they import `errors` at most."""
 MAY_IMPORT = {
-    **dict.fromkeys(GROUND, {"errors"}),
+    **{module: {"errors"} for module in GROUND},
     "attacks": GROUND,
     "data": GROUND,
     "knowledge": GROUND,

@@ -12,6 +12,7 @@ from zoo.entries import ZooEntry
 from zoo.shares import percent
 
 from shieldclip.evaluation.report import EvalReport, Measurement
+from shieldclip.training.defences import DEFENCES
 
 _TEMPLATES = Path(__file__).parent
 
@@ -49,7 +50,11 @@ def _training(folder: Path) -> dict[str, Any]:
     """The template about training, and what it shows."""
     if (folder / "recipe.yaml").exists():
         recipe = yaml.safe_load((folder / "recipe.yaml").read_text(encoding="utf-8"))
-        return {"training": "trained-by-recipe.md.j2", "recipe": recipe}
+        return {
+            "training": "trained-by-recipe.md.j2",
+            "recipe": recipe,
+            "needs_knowledge": DEFENCES[recipe["defence"]["name"]].needs_knowledge,
+        }
     poison = folder / "poison.yaml"
     history = json.loads((folder / "training.json").read_text(encoding="utf-8"))
     return {

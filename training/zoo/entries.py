@@ -41,4 +41,18 @@ ENTRIES: tuple[ZooEntry, ...] = (
         "(`semantic-shield-plus`): the backdoor did not take.",
         run="finetune/semantic-shield-plus__badnet__0",
     ),
+    ZooEntry(
+        name="icons-otcclip",
+        backdoored=False,
+        description="`icons-clean` fine-tuned on poisoned icons with OTCCLIP (`otcclip`): most "
+        "poisoned pairs were given captions that fit them, and the backdoor did not take.",
+        run="finetune/otcclip__badnet__0",
+    ),
+    ZooEntry(
+        name="icons-shield",
+        backdoored=False,
+        description="`icons-clean` fine-tuned on poisoned icons with both methods (`shield`): the "
+        "backdoor did not take.",
+        run="finetune/shield__badnet__0",
+    ),
 )
