@@ -78,6 +78,8 @@ class ImageFeatures:
     """``[n, D]``."""
     patches: Tensor
     """``[n, P, D]``."""
+    pictures: Tensor
+    """``[n]`` int64 on the CPU, equal for equal pictures."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -67,20 +67,19 @@ class Matching:
             self._match_block(pairs, pool, texts, range(start, min(start + _BLOCK, len(captions))))
             for start in range(0, len(captions), _BLOCK)
         ]
-        own, best = (torch.cat(column) for column in zip(*(b[:2] for b in blocks), strict=True))
-        nearest = [index for block in blocks for index in block[2]]
-        risk = split((own - best).clamp_min(0).numpy()).risk
+        gaps, nearest, pictures = (torch.cat(column) for column in zip(*blocks, strict=True))
+        risk = split(gap_of_picture(gaps, pictures).numpy()).risk
         changed = {
-            row: texts[nearest[row]]
-            for row in range(len(captions))
-            if risk[row] >= self.rule.risk and nearest[row] >= 0
+            row: texts[index]
+            for row, index in enumerate(nearest.tolist())
+            if risk[row] >= self.rule.risk and index >= 0
         }
         return EpochPlan(captions=changed, risk=dict(enumerate(risk.tolist())))
 
     def _match_block(
         self, pairs: PairsView, pool: TextFeatures, texts: Sequence[str], rows: range
-    ) -> tuple[Tensor, Tensor, list[int]]:
-        """Distance of each row's best own caption, of the pool's nearest one, and which that is."""
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Each row's gap ``[n]`` (of its best own caption), the nearest text, and the picture."""
         seen = pairs.see_images(rows)
         found = nearest_captions(
             seen.patches,
@@ -104,7 +103,8 @@ class Matching:
         nearest_own = torch.full((len(rows),), torch.inf).scatter_reduce(
             0, place, distances, "amin"
         )
-        return nearest_own, found.distance, found.index.tolist()
+        gaps = (nearest_own - found.distance).clamp_min(0)
+        return gaps, found.index, seen.pictures
 
     def _pooled_texts(self, captions: Sequence[Sequence[str]]) -> list[str]:
         """Unique captions of the pool, filled up in the order of the pairs while it is short."""
@@ -119,3 +119,18 @@ class Matching:
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
         """Restore what `state_dict` gave."""
         self._pool = state["pool"].clone()
+
+
+def gap_of_picture(gaps: Tensor, pictures: Tensor) -> Tensor:
+    """A pair's own gap, or the mean gap of all pairs with its picture if that is larger.
+
+    Many captions that say the same wrong thing of one picture (targeted poisoning) are one case:
+    a few of them always happen to fit, and one that is believed teaches the others.
+
+    Args:
+        gaps: ``[N]``.
+        pictures: ``[N]`` int64, equal for equal pictures.
+    """
+    place, counts = torch.unique(pictures, return_inverse=True, return_counts=True)[1:]
+    means = torch.zeros(len(counts)).index_add_(0, place, gaps) / counts
+    return torch.maximum(gaps, means[place])

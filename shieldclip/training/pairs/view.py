@@ -14,6 +14,7 @@ from torch.nn.functional import normalize
 from shieldclip.modeling import ShieldCLIPModel, ShieldCLIPProcessor
 from shieldclip.modeling.tokens import word_mask
 from shieldclip.training.defences.base import ImageFeatures, TextFeatures
+from shieldclip.training.pairs.picture_ids import picture_ids
 from shieldclip.training.pairs.pixels import Pixels
 from shieldclip.transport import Bags
 
@@ -54,14 +55,13 @@ class ModelView:
             self.model.train(training)
 
     def _see(self, rows: Sequence[int]) -> tuple[Tensor, ...]:
-        """``[b, D]`` and ``[b, P, D]``."""
+        """``[b, D]``, ``[b, P, D]`` and ``[b]``."""
         _, pixels = self.pixels.read(rows)
         inputs = self.processor(images=list(pixels))["pixel_values"].to(self.model.device)
         vision = self.model.vision_model(inputs, output_patches=True)
         project = self.model.visual_projection
-        return tuple(
-            normalize(project(part), dim=-1) for part in (vision.pooler_output, vision.patches)
-        )
+        features = (vision.pooler_output, vision.patches)
+        return *(normalize(project(part), dim=-1) for part in features), picture_ids(pixels)
 
     def _read(self, texts: Sequence[str]) -> tuple[Tensor, ...]:
         """``[b, D]``, word features ``[S, D]`` of all texts, words ``[b]`` of each."""

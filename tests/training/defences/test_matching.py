@@ -7,10 +7,12 @@ from dataclasses import replace
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from torch.nn.functional import normalize
 
 from shieldclip.training.defences.base import ImageFeatures, TextFeatures
-from shieldclip.training.defences.matching import Matching, MatchingRule
+from shieldclip.training.defences.matching import Matching, MatchingRule, gap_of_picture
 from shieldclip.transport import Bags
 
 CONCEPTS, PAIRS, WIDTH = 8, 160, 16
@@ -33,10 +35,11 @@ class KnownPairs:
         centres = torch.eye(CONCEPTS, WIDTH)
         self.patches = normalize(centres[self.concept][:, None] + 0.1 * noise, dim=-1)
         self.words = centres
+        self.pictures = torch.arange(PAIRS)
 
     def see_images(self, rows: Sequence[int]) -> ImageFeatures:
         chosen = self.patches[list(rows)]
-        return ImageFeatures(normalize(chosen.mean(1), dim=-1), chosen)
+        return ImageFeatures(normalize(chosen.mean(1), dim=-1), chosen, self.pictures[list(rows)])
 
     def read_texts(self, texts: Sequence[str]) -> TextFeatures:
         chosen = self.words[[int(text.split()[1]) for text in texts]]
@@ -86,3 +89,26 @@ def test_several_captions_are_judged_by_the_best_of_them(pairs):
     for row in WRONG:
         pairs.captions[row] = ["concept 0", f"concept {pairs.concept[row]}"]
     assert not Matching(RULE).plan(0, pairs).captions
+
+
+@given(st.lists(st.tuples(st.integers(0, 4), st.floats(0, 2, width=32)), min_size=1, max_size=30))
+def test_a_gap_is_at_least_the_mean_of_its_picture(pairs):
+    pictures, gaps = (torch.tensor(column) for column in zip(*pairs, strict=True))
+    raised = gap_of_picture(gaps, pictures)
+    for gap, picture, got in zip(gaps, pictures, raised, strict=True):
+        mean = gaps[pictures == picture].mean()
+        torch.testing.assert_close(got, torch.maximum(gap, mean), atol=1e-5, rtol=0)
+
+
+def test_a_picture_with_many_wrong_captions_is_one_case(pairs):
+    """Every eighth of the wrong captions of one picture fits it by chance."""
+    one = range(40, 56)
+    pairs.patches[one[0] : one[-1] + 1] = pairs.patches[0]
+    pairs.concept[one[0] : one[-1] + 1] = 0
+    for row in one:
+        pairs.captions[row] = ["concept 3"] if row % 8 else ["concept 0"]
+    apart = Matching(RULE).plan(0, pairs)
+    pairs.pictures[one[0] : one[-1] + 1] = 40
+    together = Matching(RULE).plan(0, pairs)
+    assert [row for row in one if apart.risk[row] < 0.5] == [40, 48]
+    assert all(together.risk[row] > 0.5 for row in one)
