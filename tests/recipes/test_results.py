@@ -76,6 +76,12 @@ RUNS = [
 ]
 
 
+def test_a_price_of_exactly_one_point_is_allowed():
+    runs = [clean(0, 604), backdoor("plain", 0, 990, 505), backdoor("shield", 0, 0, 594)]
+    rows, _ = rows_of(runs, "Backdoors")
+    assert [row["Verdict"] for row in rows] == ["the attack works", "holds"]
+
+
 def test_detection_is_that_of_the_first_and_the_last_plan():
     plans = [
         {"plan/auc": 0.99, "plan/recaptioned/poison": 0.9, "plan/recaptioned/clean": 0.01},

@@ -16,6 +16,8 @@ LIMIT = 0.05
 """Success of an attack that counts as none, whatever its control."""
 PRICE = 0.01
 """Clean accuracy that a defence may cost."""
+_ROUNDING = 1e-9
+"""Of the difference of two shares: 0.604 - 0.594 is a little more than 0.01."""
 IMPLANTED = 0.90
 """Success in plain training from which on an attack is a test of a defence."""
 
@@ -45,7 +47,7 @@ class Verdict:
     @property
     def holds(self) -> bool:
         """Whether the attack is stopped at no price in accuracy."""
-        return self.attack_stopped and self.price is not None and self.price <= PRICE
+        return self.attack_stopped and self.price is not None and self.price <= PRICE + _ROUNDING
 
     def __str__(self) -> str:
         """A line for tables."""
