@@ -67,6 +67,17 @@ def test_what_does_not_fit_is_named(path, override, says):
     assert "\n" not in str(caught.value)
 
 
+def test_own_data_are_not_poisoned_unless_asked():
+    shown = load_recipe("finetune-plain")
+    assert shown.data.poison is not None
+    own = load_recipe("finetune-plain", source="./pairs")
+    assert own.data.poison is None
+    assert own.evaluation.suite is None
+    assert own.data.augmentation == shown.data.augmentation
+    asked = load_recipe("finetune-plain", ["data.poison=mine.yaml"], "./pairs")
+    assert asked.data.poison == "mine.yaml"
+
+
 def test_poisoning_a_stream_is_refused(path):
     with pytest.raises(ShieldCLIPError, match="run `shieldclip poison` before"):
         load_recipe(path, ["data.streaming=true", "data.poison={poison: dirty-label}"])

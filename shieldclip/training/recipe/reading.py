@@ -44,7 +44,8 @@ def load_recipe(name: str, overrides: Iterable[str] = (), source: str | None = N
     Args:
         name: of a shipped recipe, or a YAML file.
         overrides: ``group.key=value``, the value as in YAML.
-        source: trains on this instead of the recipe's sources.
+        source: trains on this instead of the recipe's sources. Poison, manifest and evaluation
+            of the recipe belong to those, and are left out unless an override sets them.
 
     Raises:
         ShieldCLIPError: no such recipe, not YAML, an unknown key, or a value that does not fit.
@@ -52,7 +53,7 @@ def load_recipe(name: str, overrides: Iterable[str] = (), source: str | None = N
     path = find_recipe(name)
     record = _read(path)
     if source is not None:
-        record["data"] = {**record.get("data", {}), "sources": source}
+        _train_on(record, source)
     for override in overrides:
         _override(record, override)
     try:
@@ -73,6 +74,13 @@ def _read(path: Path) -> dict[str, Any]:
             "see the shipped recipe `smoke`."
         )
     return record
+
+
+def _train_on(record: dict[str, Any], source: str) -> None:
+    """Nobody's own pairs are poisoned by a recipe that shows an attack."""
+    own = {"sources": source, "poison": None, "manifest": None}
+    record["data"] = {**record.get("data", {}), **own}
+    record["evaluation"] = {**record.get("evaluation", {}), "suite": None}
 
 
 def _override(record: dict[str, Any], override: str) -> None:
