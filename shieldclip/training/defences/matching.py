@@ -10,7 +10,7 @@ from torch import Tensor
 
 from shieldclip.matching.risk import split
 from shieldclip.training.defences.base import EpochPlan, PairsView, TextFeatures
-from shieldclip.transport import nearest_captions, pair_distances
+from shieldclip.transport import Bags, nearest_captions, pair_distances
 
 _BLOCK = 1024
 """Pictures whose patches are in memory at once."""
@@ -91,7 +91,7 @@ class Matching:
             candidates=min(self.rule.candidates, len(texts)),
         )
         place = torch.tensor([n for n, row in enumerate(rows) for _ in pairs.captions[row]])
-        own = pairs.read_texts([text for row in rows for text in pairs.captions[row]])
+        own = _own_features(pairs, pool, texts, rows)
         distances = pair_distances(
             seen.patches[place],
             own.words,
@@ -119,6 +119,24 @@ class Matching:
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
         """Restore what `state_dict` gave."""
         self._pool = state["pool"].clone()
+
+
+def _own_features(
+    pairs: PairsView, pool: TextFeatures, texts: Sequence[str], rows: range
+) -> TextFeatures:
+    """Of the rows' own captions, one after the other; what the pool holds is not read again."""
+    own = [text for row in rows for text in pairs.captions[row]]
+    place = {text: n for n, text in enumerate(texts)}
+    missing = [text for text in dict.fromkeys(own) if text not in place]
+    place |= {text: len(texts) + n for n, text in enumerate(missing)}
+    chosen = torch.tensor([place[text] for text in own])
+    embeds, words = pool.embeds, pool.words
+    if missing:
+        read = pairs.read_texts(missing)
+        embeds = torch.cat([embeds, read.embeds])
+        offsets = torch.cat([words.offsets, words.offsets[-1] + read.words.offsets[1:]])
+        words = Bags(torch.cat([words.features, read.words.features]), offsets)
+    return TextFeatures(embeds[chosen.to(embeds.device)], words.select(chosen))
 
 
 def gap_of_picture(gaps: Tensor, pictures: Tensor) -> Tensor:

@@ -78,8 +78,11 @@ def test_only_captions_of_the_pool_are_taken_and_the_oldest_drop_out(pairs):
     matching = Matching(replace(RULE, pool=4))
     matching.remember(torch.tensor([1, 2, 3]))
     matching.remember(torch.tensor([5, 6]))
-    texts = set(matching.plan(0, pairs).captions.values())
-    assert texts <= {"concept 2", "concept 3", "concept 5", "concept 6"}
+    captions = matching.plan(0, pairs).captions
+    assert set(captions.values()) <= {"concept 2", "concept 3", "concept 5", "concept 6"}
+    # Right captions that the pool does not hold are judged as well as those that it holds.
+    assert captions
+    assert set(captions) <= set(WRONG)
     restored = Matching(matching.rule)
     restored.load_state_dict(matching.state_dict())
     assert restored.state_dict()["pool"].tolist() == [2, 3, 5, 6]
