@@ -106,10 +106,11 @@ class Compiled:
     tolerance: float = 1e-4
 
     def distances(self, patches: Tensor, captions: Bags, epsilon: float) -> Tensor:
-        """As `PotLoop.distances`. Captions are padded to 16 words: another shape compiles anew."""
+        """As `PotLoop.distances`. Captions are padded alike: another shape compiles anew."""
+        longest = int(captions.sizes.max())
 
         def solve(problems: Problems) -> Tensor:
-            padding = (0, 16 - problems.cost.shape[2])
+            padding = (0, longest - problems.cost.shape[2])
             columns = torch.nn.functional.pad(problems.columns, padding)
             cost = torch.nn.functional.pad(problems.cost, padding)
             kernel = torch.exp(-cost / epsilon)
@@ -142,11 +143,12 @@ class OttJax:
     tolerance: float = 1e-4
 
     def distances(self, patches: Tensor, captions: Bags, epsilon: float) -> Tensor:
-        """As `PotLoop.distances`. Captions are padded to 16 words: another shape compiles anew."""
+        """As `PotLoop.distances`. Captions are padded alike: another shape compiles anew."""
+        longest = int(captions.sizes.max())
         solve_all = _ott_solver(epsilon, self.tolerance)
 
         def solve(problems: Problems) -> Tensor:
-            padding = (0, 16 - problems.cost.shape[2])
+            padding = (0, longest - problems.cost.shape[2])
             cost = torch.nn.functional.pad(problems.cost, padding)
             columns = torch.nn.functional.pad(problems.columns, padding)
             found = solve_all(cost.numpy(), problems.rows.numpy(), columns.numpy())
