@@ -20,6 +20,7 @@ from shieldclip.training.defences.base import (
 )
 from shieldclip.training.defences.otcclip import OTCCLIP
 from shieldclip.training.defences.semantic_shield_plus import SemanticShieldPlus
+from shieldclip.training.defences.states import join_states, state_of
 from shieldclip.training.defences.views import first_views
 
 
@@ -65,13 +66,12 @@ class Shield(Defence):
     @override
     def state_dict(self) -> dict[str, Tensor]:
         """Those of both."""
-        semantic = {f"semantic.{name}": v for name, v in self.semantic.state_dict().items()}
-        transport = {f"transport.{name}": v for name, v in self.transport.state_dict().items()}
-        return semantic | transport
+        return join_states(
+            semantic=self.semantic.state_dict(), transport=self.transport.state_dict()
+        )
 
     @override
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
         """Restore both."""
-        for prefix, part in (("semantic.", self.semantic), ("transport.", self.transport)):
-            own = {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}
-            part.load_state_dict(own)
+        self.semantic.load_state_dict(state_of("semantic", state))
+        self.transport.load_state_dict(state_of("transport", state))

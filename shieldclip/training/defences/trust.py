@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from shieldclip.training.defences.memory import RunningMeans
+from shieldclip.training.defences.states import join_states, state_of
 
 _PAIRS, _PICTURES = 1 << 22, 1 << 20
 """Pairs and pictures that are remembered apart; more than these share means."""
@@ -89,13 +90,11 @@ class Trust:
 
     def state_dict(self) -> dict[str, Tensor]:
         """Everything that later judgements depend on."""
-        pairs = {f"pairs.{name}": value for name, value in self._pairs.state_dict().items()}
-        pictures = {f"pictures.{name}": v for name, v in self._pictures.state_dict().items()}
-        return {**pairs, **pictures, "typical": self._typical, "competent": self._competent}
+        means = join_states(pairs=self._pairs.state_dict(), pictures=self._pictures.state_dict())
+        return {**means, "typical": self._typical, "competent": self._competent}
 
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
         """Restore what `state_dict` gave."""
-        for prefix, means in (("pairs.", self._pairs), ("pictures.", self._pictures)):
-            own = {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}
-            means.load_state_dict(own)
+        self._pairs.load_state_dict(state_of("pairs", state))
+        self._pictures.load_state_dict(state_of("pictures", state))
         self._typical, self._competent = state["typical"].clone(), state["competent"].clone()
