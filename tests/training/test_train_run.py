@@ -84,8 +84,9 @@ def test_training_learns(record, tmp_path):
         {"model": {"patch_keep": 0.5}, "data": {"augmentation": {"shift": 0.1, "hue": 0.1}}},
         {"optimiser": {"precision": "bf16"}, "data": {"workers": 1}},
         {"defence": MATCHED, "model": {"patch_keep": 0.5}},
+        {"defence": {"name": "otcclip", "risk": 0.0, "match_every": 2}},
     ],
-    ids=["shield-ema", "accumulation", "patches", "bf16-workers", "matched"],
+    ids=["shield-ema", "accumulation", "patches", "bf16-workers", "matched", "match-kept"],
 )
 def test_killed_and_resumed_equals_uninterrupted(record, tmp_path, monkeypatch, groups):
     recipe = build(record, **groups)

@@ -132,13 +132,16 @@ class Defence(ABC):
         """Parameters of the model's knowledge head that the losses use; the others are frozen."""
         return frozenset()
 
-    def plan(self, epoch: int, pairs: PairsView) -> EpochPlan:
+    def plan(self, epoch: int, pairs: PairsView) -> EpochPlan | None:
         """What to train on in an epoch; called on every process before its first step.
 
         Not called when streaming, where pairs cannot be told in advance.
+
+        Returns:
+            None keeps the plan in force, at first that of all pairs.
         """
         del epoch, pairs
-        return EpochPlan()
+        return None
 
     @abstractmethod
     def losses(self, output: ShieldCLIPOutput, batch: Batch, moment: Moment) -> LossTerms:

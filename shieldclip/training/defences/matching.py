@@ -40,24 +40,21 @@ class MatchingRule:
 
 
 class Matching:
-    """Plans epochs by a rule, and remembers the pool and the last plan's captions."""
+    """Plans epochs by a rule, and remembers the pool."""
 
     def __init__(self, rule: MatchingRule) -> None:
         """An empty pool."""
         self.rule = rule
         self._pool = torch.zeros(0, dtype=torch.int64)
-        self._plan = EpochPlan()
 
     def remember(self, rows: Tensor) -> None:
         """Push captions of some pairs into the pool: ``[N]`` rows; the oldest drop out."""
         self._pool = torch.cat([self._pool, rows.cpu()])[-self.rule.pool :]
 
-    def plan(self, epoch: int, pairs: PairsView) -> EpochPlan:
+    def plan(self, epoch: int, pairs: PairsView) -> EpochPlan | None:
         """Match, or keep the plan of the last matching epoch."""
         since = epoch - self.rule.first
-        if since >= 0 and since % self.rule.every == 0:
-            self._plan = self._match(pairs)
-        return self._plan
+        return self._match(pairs) if since >= 0 and since % self.rule.every == 0 else None
 
     def _match(self, pairs: PairsView) -> EpochPlan:
         captions = pairs.captions

@@ -86,7 +86,7 @@ class OTCCLIP(Defence):
         return self.views if self.intra else 0.0
 
     @override
-    def plan(self, epoch: int, pairs: PairsView) -> EpochPlan:
+    def plan(self, epoch: int, pairs: PairsView) -> EpochPlan | None:
         """Captions of suspicious pairs are replaced."""
         return self.matching.plan(epoch, pairs)
 

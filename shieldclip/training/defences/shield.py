@@ -52,7 +52,7 @@ class Shield(Defence):
         return self.semantic.head_parameters()
 
     @override
-    def plan(self, epoch: int, pairs: PairsView) -> EpochPlan:
+    def plan(self, epoch: int, pairs: PairsView) -> EpochPlan | None:
         """Captions of suspicious pairs are replaced."""
         return self.transport.plan(epoch, pairs)
 

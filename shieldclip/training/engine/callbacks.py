@@ -32,8 +32,10 @@ class PlanEpochs(TrainerCallback):
         if self.batches.planned_epoch == epoch:
             return
         self.batches.epoch = self.batches.planned_epoch = epoch
-        self.batches.plan = self.defence.plan(epoch, self.pairs)
-        self.describe(self.batches.plan)
+        plan = self.defence.plan(epoch, self.pairs)
+        if plan is not None:
+            self.batches.plan = plan
+            self.describe(plan)
 
 
 class AfterStep(TrainerCallback):
