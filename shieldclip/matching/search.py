@@ -56,9 +56,10 @@ def find_nearest(
             candidates=settings.candidates,
             backend=settings.backend,
         )
-        nearer = found.distance < distance
-        text = torch.where(nearer, places[found.index], text)
-        distance = torch.where(nearer, found.distance, distance)
+        index, least = found.index.cpu(), found.distance.cpu()
+        nearer = least < distance
+        text = torch.where(nearer, places[index], text)
+        distance = torch.where(nearer, least, distance)
         pairs, solved = pairs + found.stats.pairs, solved + found.stats.solved
     return Found(text, distance, pairs, solved)
 
@@ -86,7 +87,7 @@ def own_distances(
                 texts=texts.whole,
                 global_weight=settings.alpha,
                 backend=settings.backend,
-            )
+            ).cpu()
         )
     return torch.cat(parts) if parts else torch.empty(0)
 

@@ -204,13 +204,13 @@ def test_a_plan_sees_the_pairs_as_the_model_does(record, picture_folder: Path):
     model, processor = set_up(build(record).model, TEXTS, 0)
     model.train()
     view = ModelView(model, processor, decode_all(opened.rows, 16), opened.captions)
-    images, texts = view.see_images(range(40)), view.read_texts(TEXTS)
+    images, texts = view.see_images(range(40)).features, view.read_texts(TEXTS)
     assert model.training
-    assert images.embeds.shape == (40, 8)
+    assert images.whole.shape == (40, 8)
     assert images.patches.shape == (40, 4, 8)
-    torch.testing.assert_close(view.see_images([7]).patches[0], images.patches[7])
-    torch.testing.assert_close(texts.embeds.norm(dim=-1), torch.ones(3))
+    torch.testing.assert_close(view.see_images([7]).features.patches[0], images.patches[7])
+    torch.testing.assert_close(texts.whole.norm(dim=-1), torch.ones(3))
     tokens = processor(text=TEXTS)
     local = model(**tokens, pixel_values=torch.zeros(3, 3, 16, 16), output_local=True)
     torch.testing.assert_close(texts.words.features, local.token_embeds[local.token_mask])
-    assert not images.embeds.requires_grad
+    assert not images.whole.requires_grad

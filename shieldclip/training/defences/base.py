@@ -10,8 +10,8 @@ from typing import ClassVar, Protocol
 from pydantic import ConfigDict
 from torch import Tensor
 
+from shieldclip.matching import ImageFeatures, TextFeatures
 from shieldclip.modeling import ShieldCLIPOutput
-from shieldclip.transport import Bags
 
 Batch = Mapping[str, Tensor]
 """What a defence sees of this process's B pairs:
@@ -71,25 +71,12 @@ class EpochPlan:
 
 
 @dataclass(frozen=True, eq=False)
-class ImageFeatures:
-    """Unit-norm features of n pictures, without gradient."""
+class Seen:
+    """What the model sees of n pictures, without gradient."""
 
-    embeds: Tensor
-    """``[n, D]``."""
-    patches: Tensor
-    """``[n, P, D]``."""
+    features: ImageFeatures
     pictures: Tensor
     """``[n]`` int64 on the CPU, equal for equal pictures."""
-
-
-@dataclass(frozen=True, eq=False)
-class TextFeatures:
-    """Unit-norm features of n texts, without gradient."""
-
-    embeds: Tensor
-    """``[n, D]``."""
-    words: Bags
-    """Of the words of each."""
 
 
 class PairsView(Protocol):
@@ -100,12 +87,12 @@ class PairsView(Protocol):
         """Captions of each of the N pairs."""
         ...
 
-    def see_images(self, rows: Sequence[int]) -> ImageFeatures:
+    def see_images(self, rows: Sequence[int]) -> Seen:
         """Pictures of some pairs, without augmentation."""
         ...
 
     def read_texts(self, texts: Sequence[str]) -> TextFeatures:
-        """Any texts."""
+        """Any texts, without gradient."""
         ...
 
 

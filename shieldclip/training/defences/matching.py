@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from shieldclip.matching.risk import split
-from shieldclip.training.defences.base import EpochPlan, PairsView, TextFeatures
-from shieldclip.transport import Bags, nearest_captions, pair_distances
+from shieldclip.matching import MatchSettings, TextFeatures, split
+from shieldclip.matching.features import join_texts
+from shieldclip.matching.search import find_nearest, own_distances
+from shieldclip.training.defences.base import EpochPlan, PairsView
 
 _BLOCK = 1024
 """Pictures whose patches are in memory at once."""
@@ -24,19 +25,15 @@ class MatchingRule:
         first: first matching epoch, counted from 0; before it every pair keeps its caption.
         every: epochs from one matching epoch to the next; between them plans stay.
         pool: captions in the FIFO pool.
-        candidates: captions of the pool, the nearest by global features, that transport compares.
-        epsilon: strength ε of the entropy.
-        global_weight: α, share of the global cosine in the distance.
         risk: pairs with at least this posterior are trained with the nearest caption instead.
+        search: how distances are taken.
     """
 
     first: int
     every: int
     pool: int
-    candidates: int
-    epsilon: float
-    global_weight: float
     risk: float
+    search: MatchSettings
 
 
 class Matching:
@@ -78,30 +75,14 @@ class Matching:
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Each row's gap ``[n]`` (of its best own caption), the nearest text, and the picture."""
         seen = pairs.see_images(rows)
-        found = nearest_captions(
-            seen.patches,
-            pool.words,
-            images=seen.embeds,
-            texts=pool.embeds,
-            epsilon=self.rule.epsilon,
-            global_weight=self.rule.global_weight,
-            candidates=min(self.rule.candidates, len(texts)),
-        )
+        settings = self.rule.search
+        found = find_nearest(seen.features, [(torch.arange(len(texts)), pool)], settings)
         place = torch.tensor([n for n, row in enumerate(rows) for _ in pairs.captions[row]])
         own = _own_features(pairs, pool, texts, rows)
-        distances = pair_distances(
-            seen.patches[place],
-            own.words,
-            images=seen.embeds[place],
-            texts=own.embeds,
-            epsilon=self.rule.epsilon,
-            global_weight=self.rule.global_weight,
-        )
-        nearest_own = torch.full((len(rows),), torch.inf).scatter_reduce(
-            0, place, distances, "amin"
-        )
-        gaps = (nearest_own - found.distance).clamp_min(0)
-        return gaps, found.index, seen.pictures
+        distances = own_distances(seen.features, place, own, settings)
+        nearest_own = torch.full((len(rows),), torch.inf)
+        nearest_own = nearest_own.scatter_reduce(0, place, distances, "amin")
+        return (nearest_own - found.distance).clamp_min(0), found.text, seen.pictures
 
     def _pooled_texts(self, captions: Sequence[Sequence[str]]) -> list[str]:
         """Unique captions of the pool, filled up in the order of the pairs while it is short."""
@@ -126,14 +107,8 @@ def _own_features(
     place = {text: n for n, text in enumerate(texts)}
     missing = [text for text in dict.fromkeys(own) if text not in place]
     place |= {text: len(texts) + n for n, text in enumerate(missing)}
-    chosen = torch.tensor([place[text] for text in own])
-    embeds, words = pool.embeds, pool.words
-    if missing:
-        read = pairs.read_texts(missing)
-        embeds = torch.cat([embeds, read.embeds])
-        offsets = torch.cat([words.offsets, words.offsets[-1] + read.words.offsets[1:]])
-        words = Bags(torch.cat([words.features, read.words.features]), offsets)
-    return TextFeatures(embeds[chosen.to(embeds.device)], words.select(chosen))
+    known = join_texts([pool, pairs.read_texts(missing)]) if missing else pool
+    return known.take(torch.tensor([place[text] for text in own]))
 
 
 def gap_of_picture(gaps: Tensor, pictures: Tensor) -> Tensor:

@@ -10,6 +10,7 @@ from pydantic import Field
 from torch import Tensor
 from typing_extensions import override
 
+from shieldclip.matching import MatchSettings
 from shieldclip.modeling import ShieldCLIPOutput
 from shieldclip.training.defences.base import (
     Batch,
@@ -41,9 +42,9 @@ class OTCCLIP(Defence):
         first_match: see `MatchingRule.first`.
         match_every: see `MatchingRule.every`.
         pool: see `MatchingRule`.
-        candidates: see `MatchingRule`.
+        candidates: captions of the pool, the nearest by global features, that transport compares.
         epsilon: strength ε of the entropy.
-        global_weight: see `MatchingRule`.
+        global_weight: α, share of the global cosine in the distance.
         risk: see `MatchingRule`.
         inter: see `TransportRule`.
         intra: see `TransportRule`.
@@ -72,10 +73,10 @@ class OTCCLIP(Defence):
                 self.first_match,
                 self.match_every,
                 self.pool,
-                self.candidates,
-                self.epsilon,
-                self.global_weight,
                 self.risk,
+                MatchSettings(
+                    alpha=self.global_weight, epsilon=self.epsilon, candidates=self.candidates
+                ),
             )
         )
 

@@ -11,9 +11,10 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
+from shieldclip.matching import ImageFeatures, TextFeatures
 from shieldclip.modeling import ShieldCLIPModel, ShieldCLIPProcessor
 from shieldclip.modeling.tokens import word_mask
-from shieldclip.training.defences.base import ImageFeatures, TextFeatures
+from shieldclip.training.defences.base import Seen
 from shieldclip.training.pairs.picture_ids import picture_ids
 from shieldclip.training.pairs.pixels import Pixels
 from shieldclip.transport import Bags
@@ -31,17 +32,18 @@ class ModelView:
     pixels: Pixels
     captions: Sequence[Sequence[str]]
 
-    def see_images(self, rows: Sequence[int]) -> ImageFeatures:
+    def see_images(self, rows: Sequence[int]) -> Seen:
         """Pictures of some pairs, without augmentation."""
         with self._judging():
-            return ImageFeatures(*_in_batches(self._see, rows))
+            patches, whole, pictures = _in_batches(self._see, rows)
+        return Seen(ImageFeatures(patches, whole), pictures)
 
     def read_texts(self, texts: Sequence[str]) -> TextFeatures:
         """Any texts."""
         with self._judging():
-            embeds, words, sizes = _in_batches(self._read, texts)
+            words, whole, sizes = _in_batches(self._read, texts)
         offsets = torch.cat([torch.zeros(1, dtype=torch.int64), sizes.cpu().cumsum(0)])
-        return TextFeatures(embeds, Bags(words, offsets))
+        return TextFeatures(Bags(words, offsets), whole)
 
     @contextmanager
     def _judging(self) -> Iterator[None]:
@@ -55,22 +57,22 @@ class ModelView:
             self.model.train(training)
 
     def _see(self, rows: Sequence[int]) -> tuple[Tensor, ...]:
-        """``[b, D]``, ``[b, P, D]`` and ``[b]``."""
+        """``[b, P, D]``, ``[b, D]`` and ``[b]``."""
         _, pixels = self.pixels.read(rows)
         inputs = self.processor(images=list(pixels))["pixel_values"].to(self.model.device)
         vision = self.model.vision_model(inputs, output_patches=True)
         project = self.model.visual_projection
-        features = (vision.pooler_output, vision.patches)
+        features = (vision.patches, vision.pooler_output)
         return *(normalize(project(part), dim=-1) for part in features), picture_ids(pixels)
 
     def _read(self, texts: Sequence[str]) -> tuple[Tensor, ...]:
-        """``[b, D]``, word features ``[S, D]`` of all texts, words ``[b]`` of each."""
+        """Word features ``[S, D]`` of all texts, ``[b, D]``, words ``[b]`` of each."""
         tokens = self.processor(text=list(texts)).to(self.model.device)
         text = self.model.text_model(**tokens)
         project = self.model.text_projection
         mask = word_mask(tokens["input_ids"], self.model.config.text_config.eos_token_id)
         words = normalize(project(text.last_hidden_state[mask]), dim=-1)
-        return normalize(project(text.pooler_output), dim=-1), words, mask.sum(dim=1)
+        return words, normalize(project(text.pooler_output), dim=-1), mask.sum(dim=1)
 
 
 def _in_batches(

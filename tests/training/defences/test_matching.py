@@ -11,15 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.nn.functional import normalize
 
-from shieldclip.training.defences.base import ImageFeatures, TextFeatures
+from shieldclip.matching import ImageFeatures, MatchSettings, TextFeatures
+from shieldclip.training.defences.base import Seen
 from shieldclip.training.defences.matching import Matching, MatchingRule, gap_of_picture
 from shieldclip.transport import Bags
 
 CONCEPTS, PAIRS, WIDTH = 8, 160, 16
 WRONG = range(0, PAIRS, 16)
-RULE = MatchingRule(
-    first=0, every=1, pool=1000, candidates=8, epsilon=0.05, global_weight=0.5, risk=0.5
-)
+RULE = MatchingRule(first=0, every=1, pool=1000, risk=0.5, search=MatchSettings(candidates=8))
 
 
 class KnownPairs:
@@ -37,14 +36,15 @@ class KnownPairs:
         self.words = centres
         self.pictures = torch.arange(PAIRS)
 
-    def see_images(self, rows: Sequence[int]) -> ImageFeatures:
+    def see_images(self, rows: Sequence[int]) -> Seen:
         chosen = self.patches[list(rows)]
-        return ImageFeatures(normalize(chosen.mean(1), dim=-1), chosen, self.pictures[list(rows)])
+        features = ImageFeatures(chosen, normalize(chosen.mean(1), dim=-1))
+        return Seen(features, self.pictures[list(rows)])
 
     def read_texts(self, texts: Sequence[str]) -> TextFeatures:
         chosen = self.words[[int(text.split()[1]) for text in texts]]
         offsets = torch.arange(len(texts) + 1)
-        return TextFeatures(chosen, Bags(chosen, offsets))
+        return TextFeatures(Bags(chosen, offsets), chosen)
 
 
 @pytest.fixture
