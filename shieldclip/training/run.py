@@ -160,6 +160,12 @@ def _add_plan(trainer: ShieldTrainer, feed: Feed, learner: _Learner) -> None:
         trainer.add_callback(PlanEpochs(feed.batches, learner.defence, view, describe))
 
 
+def _early(recipe: Recipe, steps: int) -> int | None:
+    """The step after which the early model is kept."""
+    share = recipe.log.early
+    return None if share is None else max(round(steps * share), 1)
+
+
 def _add_callbacks(
     trainer: ShieldTrainer, recipe: Recipe, out: Path, evaluate: Evaluate | None
 ) -> None:
@@ -179,6 +185,7 @@ def _add_callbacks(
             trainer.processor,
             trainer.average,
             stops,
+            _early(recipe, steps),
             evaluation.best,
             evaluate,
             watch,

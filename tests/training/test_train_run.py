@@ -26,7 +26,7 @@ POISON = {"poison": "dirty-label", "target": "red", "count": 4, "trigger": "badn
 
 
 def test_run_folder_holds_what_the_contract_says(record, tmp_path):
-    recipe = build(record, defence=SHIELD, data={"poison": POISON})
+    recipe = build(record, defence=SHIELD, data={"poison": POISON}, log={"early": 0.3})
     measured = []
 
     def evaluate(folder: Path) -> dict[str, float]:
@@ -36,18 +36,21 @@ def test_run_folder_holds_what_the_contract_says(record, tmp_path):
     train(recipe, tmp_path / "run", evaluate)
     names = {path.name for path in (tmp_path / "run").iterdir()}
     assert names == {"recipe.yaml", "log.jsonl", "tensorboard", "manifest.jsonl", "training_state",
-                     "last", "best"}  # fmt: skip
+                     "last", "best", "early"}  # fmt: skip
     assert yaml.safe_load((tmp_path / "run" / "recipe.yaml").read_text())["seed"] == 0
     assert len((tmp_path / "run" / "manifest.jsonl").read_text().splitlines()) == 4
     assert list((tmp_path / "run" / "tensorboard").iterdir())
-    for folder in ("last", "best"):
+    for folder in ("last", "best", "early"):
         files = {path.name for path in (tmp_path / "run" / folder).iterdir()}
         assert files == {"config.json", "model.safetensors", "processor_config.json",
                          "tokenizer.json", "tokenizer_config.json"}  # fmt: skip
     assert len(measured) == 2
     # The first evaluation was the better one.
-    best = load_file(tmp_path / "run" / "best" / "model.safetensors")
-    assert not torch.equal(best["logit_scale"], weights(tmp_path / "run")["logit_scale"])
+    scales = [
+        load_file(tmp_path / "run" / folder / "model.safetensors")["logit_scale"].item()
+        for folder in ("last", "best", "early")
+    ]
+    assert len(set(scales)) == 3
     CLIPProcessor.from_pretrained(tmp_path / "run" / "last")
     CLIPModel.from_pretrained(tmp_path / "run" / "last")
 

@@ -1,4 +1,4 @@
-"""The folders ``last`` and ``best`` of a run, and the evaluation that tells them apart."""
+"""The folders ``last``, ``best`` and ``early`` of a run, and the evaluation that picks the best."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from shieldclip.training.model_setup import export
 
 Evaluate = Callable[[Path], Mapping[str, float]]
 """A model folder -> metrics."""
-LAST, BEST = "last", "best"
+LAST, BEST, EARLY = "last", "best", "early"
 
 
 @dataclass
@@ -34,6 +34,8 @@ class Checkpoints(TrainerCallback):
     processor: ShieldCLIPProcessor
     average: WeightAverage | None
     steps: frozenset[int]
+    early: int | None
+    """Step after which the model is also kept for good, as it then is."""
     metric: str
     """Whose largest value is best."""
     evaluate: Evaluate | None
@@ -42,17 +44,24 @@ class Checkpoints(TrainerCallback):
 
     def on_step_end(self, _args: Any, state: TrainerState, _control: Any, **_: Any) -> None:
         """Export and measure, if it is time."""
-        if state.global_step not in self.steps:
+        step = state.global_step
+        if step not in self.steps and step != self.early:
             return
         if self.watch is not None:
             with self.watch.paused():
-                self._measure(state.global_step, self.watch)
+                if step == self.early:
+                    self._export(EARLY)
+                if step in self.steps:
+                    self._export(LAST)
+                    self._measure(step, self.watch)
         if dist.is_available() and dist.is_initialized():
             dist.barrier()
 
-    def _measure(self, step: int, watch: Watch) -> None:
+    def _export(self, name: str) -> None:
         with self.average.applied_to(self.model) if self.average else nullcontext():
-            export(self.model, self.processor, self.folder / LAST)
+            export(self.model, self.processor, self.folder / name)
+
+    def _measure(self, step: int, watch: Watch) -> None:
         if self.evaluate is None:
             return
         metrics = self.evaluate(self.folder / LAST)

@@ -199,6 +199,9 @@ class LogSpec(Strict):
     """Steps between two lines of the log."""
     save_every: Share = 0.05
     """Share of the run between two states to resume from."""
+    early: Annotated[float, Field(gt=0, lt=1)] | None = None
+    """Share of the run after which the model is also kept as ``early``: one that has not learned
+    the poisons yet judges pairs best (see `docs/matching.md`)."""
 
 
 class Recipe(Strict):
