@@ -15,6 +15,10 @@ from shieldclip.progress import progress_bar
 
 _BATCH = 256
 _CARD = """\
+---
+tags: [shieldclip, matched]
+---
+
 # Cleaned data set
 
 {rows} of {total} pictures of {name}, with the captions that `shieldclip match` trusts. `source_row`

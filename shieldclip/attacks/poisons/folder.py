@@ -14,6 +14,10 @@ from shieldclip.errors import ShieldCLIPError
 # Without `configs` in YAML: with it, `load_dataset` may serve another folder of the same name from
 # its cache. The parquet file is found as it is.
 _CARD = """\
+---
+tags: [shieldclip, poisoned]
+---
+
 # Poisoned data set
 
 {poisoned} of {total} rows are poisoned on purpose, to test defences: see `manifest.jsonl` for which
