@@ -13,6 +13,8 @@ from typing_extensions import override
 
 from shieldclip.modeling import ShieldCLIPOutput
 from shieldclip.training.defences.base import Batch, Defence, LossTerms, Moment
+from shieldclip.training.defences.judges import Judges
+from shieldclip.training.defences.states import join_states, state_of
 from shieldclip.training.defences.trust import Trust, TrustRule
 from shieldclip.training.gather import gather, own_rows
 from shieldclip.training.losses import (
@@ -33,15 +35,16 @@ class SemanticShieldPlus(Defence):
     """What differs from `SemanticShield`, and why.
 
     - Evidence is the rank of a pair's own caption among the batch's, by embedding and by
-      knowledge elements (`rank_evidence`). Absolute alignment is what a trigger's patch learns
-      first: poisons end up trusted more than clean pairs.
+      knowledge elements (`rank_evidence`), each counted by how much it knows (`Judges`). Absolute
+      alignment is what a trigger's patch learns first: poisons end up trusted more than clean
+      pairs.
     - A pair is trusted or not (`Trust`), from early on, and the verdict weighs all three losses,
       the knowledge loss included.
-    - Knowledge is learned per element (`ElementPresenceLoss`), by patches and by the global
-      feature, so that attributes shared by many concepts hold against a few poisons.
+    - Knowledge is learned per element (`ElementPresenceLoss`), so that attributes shared by many
+      concepts hold against a few poisons.
 
     Attributes:
-        knowledge_weight: of the element loss of patches, and of that of the global feature.
+        knowledge_weight: of the element loss.
         attention_weight: μ_A.
         warm_up: share of the run in which every pair is trusted.
         first_share: of pairs set aside while the model cannot judge yet.
@@ -64,6 +67,7 @@ class SemanticShieldPlus(Defence):
         """Start with an empty memory."""
         rule = TrustRule(self.first_share, self.competent, self.most, self.strictest)
         self.trust = Trust(rule)
+        self.judges = Judges(self.most)
 
     @override
     def head_parameters(self) -> frozenset[str]:
@@ -84,19 +88,15 @@ class SemanticShieldPlus(Defence):
         scale, bias = output.knowledge_scale, output.knowledge_bias
         assert scale is not None
         assert bias is not None
-        patches = products(output.patch_embeds, elements.embeddings).amax(dim=1)  # [B, U]
-        by_patches = scale * patches + bias
-        by_image = scale * products(output.image_embeds, elements.embeddings) + bias
+        shown = products(output.patch_embeds, elements.embeddings).amax(dim=1)  # [B, U]
+        shown = scale * shown + bias
         images, texts = gather(output.image_embeds), gather(output.text_embeds)
-        ranks = _ranks(images, texts, gather(by_patches.detach()), elements)
+        ranks = self._ranks(images, texts, gather(shown.detach()), elements)
         trusted = self.trust.judge(*_keys(batch), ranks)
         if moment.progress < self.warm_up:
             trusted = torch.ones_like(trusted)
         weights = (trusted / trusted.float().mean().clamp_min(1 / len(trusted)))[rows]
-        presence = ElementPresenceLoss()
-        knowledge = presence(by_patches, elements, rows, weights) + presence(
-            by_image, elements, rows, weights
-        )
+        knowledge = ElementPresenceLoss()(shown, elements, rows, weights)
         attention = AttentionAlignmentLoss()(
             output.patch_attention,
             output.patch_embeds,
@@ -116,12 +116,23 @@ class SemanticShieldPlus(Defence):
     @override
     def state_dict(self) -> dict[str, Tensor]:
         """The memory of ranks."""
-        return self.trust.state_dict()
+        return join_states(trust=self.trust.state_dict(), judges=self.judges.state_dict())
 
     @override
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
         """Restore the memory."""
-        self.trust.load_state_dict(state)
+        self.trust.load_state_dict(state_of("trust", state))
+        self.judges.load_state_dict(state_of("judges", state))
+
+    def _ranks(
+        self, images: Tensor, texts: Tensor, shown: Tensor, elements: CaptionElements
+    ) -> Tensor:
+        """Joint rank ``[N]`` of all processes' pairs from ``[N, D]``, ``[N, D]``, ``[N, U]``."""
+        competing = rivals(elements)
+        by_caption = own_rank(products(images.detach(), texts.detach()), competing)
+        by_knowledge = own_rank(knowledge_fit(shown, elements), competing)
+        by_knowledge = by_knowledge.where(elements.known, torch.nan)
+        return joint_rank(by_caption, by_knowledge, self.judges.weights(by_caption, by_knowledge))
 
 
 def _keys(batch: Batch) -> tuple[Tensor, Tensor]:
@@ -130,11 +141,3 @@ def _keys(batch: Batch) -> tuple[Tensor, Tensor]:
     if "recaptioned" in batch:
         pairs, pictures = pairs + batch["recaptioned"], pictures ^ batch["recaptioned"]
     return gather(pairs), gather(pictures)
-
-
-def _ranks(images: Tensor, texts: Tensor, shown: Tensor, elements: CaptionElements) -> Tensor:
-    """Joint rank ``[N]`` of all processes' pairs from ``[N, D]``, ``[N, D]``, ``[N, U]``."""
-    competing = rivals(elements)
-    by_caption = own_rank(products(images.detach(), texts.detach()), competing)
-    by_knowledge = own_rank(knowledge_fit(shown, elements), competing)
-    return joint_rank(by_caption, by_knowledge, elements.known)

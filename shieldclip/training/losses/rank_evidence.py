@@ -63,17 +63,23 @@ def knowledge_fit(logits: Tensor, elements: CaptionElements) -> Tensor:
 
 
 @torch.no_grad()
-def joint_rank(by_caption: Tensor, by_knowledge: Tensor, known: Tensor) -> Tensor:
-    """Geometric mean of two ranks; the first alone where a caption has no elements.
+def sharpness(typical: Tensor) -> Tensor:
+    """How sharply a judge ranks, from the rank that most pairs stay below: -log, at least 0."""
+    return -(typical + _SOFTENING).clamp(max=1).log()
+
+
+@torch.no_grad()
+def joint_rank(by_caption: Tensor, by_knowledge: Tensor, weights: Tensor) -> Tensor:
+    """Weighted geometric mean of two ranks.
 
     Args:
         by_caption: ``[N]`` in [0, 1].
-        by_knowledge: ``[N]`` in [0, 1].
-        known: ``[N]`` bool, captions with elements.
+        by_knowledge: ``[N]`` in [0, 1]; where it is NaN, the first rank stands alone.
+        weights: ``[2]`` of the two, sums to 1.
 
     Returns:
         ``[N]`` in [0, 1].
     """
     first, second = ((rank + _SOFTENING).log() for rank in (by_caption, by_knowledge))
-    joint = torch.where(known & ~second.isnan(), (first + second) / 2, first)
+    joint = torch.where(second.isnan(), first, weights[0] * first + weights[1] * second)
     return (joint.exp() - _SOFTENING).clamp(0, 1)

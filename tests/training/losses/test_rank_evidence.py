@@ -61,17 +61,24 @@ def test_an_element_that_fits_every_image_is_no_evidence(batch):
     torch.testing.assert_close(knowledge_fit(generic, batch.elements), fit)
 
 
-@given(RANKS, st.integers(0, 99))
-def test_joint_rank_lies_between_its_two(first, seed):
+@given(RANKS, st.integers(0, 99), st.floats(0, 1))
+def test_joint_rank_lies_between_its_two(first, seed, say):
     by_caption = torch.tensor(first).double()
     by_knowledge = torch.rand(len(first), generator=torch.Generator().manual_seed(seed)).double()
-    joint = joint_rank(by_caption, by_knowledge, torch.ones(len(first), dtype=torch.bool))
+    joint = joint_rank(by_caption, by_knowledge, torch.tensor([1 - say, say]).double())
     low, high = torch.minimum(by_caption, by_knowledge), torch.maximum(by_caption, by_knowledge)
     assert ((joint >= low - 1e-9) & (joint <= high + 1e-9)).all()
 
 
+def test_joint_rank_follows_the_judge_that_counts():
+    ranks = torch.tensor([0.25, 0.5]), torch.tensor([0.9, 0.1])
+    for place, rank in enumerate(ranks):
+        weights = torch.eye(2)[place]
+        torch.testing.assert_close(joint_rank(*ranks, weights), rank)
+
+
 def test_joint_rank_without_knowledge_is_the_rank_by_caption():
     by_caption = torch.tensor([0.25, 0.5])
-    by_knowledge = torch.tensor([0.9, torch.nan])
-    joint = joint_rank(by_caption, by_knowledge, torch.tensor([False, True]))
+    by_knowledge = torch.tensor([torch.nan, torch.nan])
+    joint = joint_rank(by_caption, by_knowledge, torch.tensor([0.5, 0.5]))
     torch.testing.assert_close(joint, by_caption)
