@@ -20,9 +20,9 @@ _DATA_OPTIONS = ("split", "image_column", "label_column", "caption_column", "cla
 @click.option("--label-column", metavar="NAME", help="Column of labels.")
 @click.option("--caption-column", metavar="NAME", help="Column of captions.")
 @click.option("--classes", metavar="FILE", help="Class names: a file, one a line, or imagenet.")
-@click.option("--steps", default=300, show_default=True, help="Steps of Adam.")
+@click.option("--steps", default=200, show_default=True, help="Steps of Adam.")
 @click.option("--batch-size", default=64, show_default=True)
-@click.option("--learning-rate", default=0.02, show_default=True, help="For pixels in [0, 1].")
+@click.option("--learning-rate", default=0.05, show_default=True, help="For pixels in [0, 1].")
 @click.option("--validation", default=0.2, show_default=True, help="Share of pictures held out.")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:N, mps.")
 @click.option("--dtype", default="auto", show_default=True, help="auto, float32, bfloat16, ...")
@@ -45,7 +45,8 @@ def optimize_trigger(
     found = find_patch(open_source(source, **data), encoder, target, settings)
     save_patch(found.pixels, found.facts, out)
     click.echo(
-        f"Of {found.validated} held-out pictures {found.success:.1%} are taken for {target!r}, "
-        f"with random patches {found.control:.1%}; wrote {out}."
+        f"Of {found.reach.pictures} held-out pictures {found.reach.success:.1%} are taken for "
+        f"{target!r}, with random patches {found.control.success:.1%}; the mean lead of its cosine "
+        f"is {found.reach.lead:+.3f}, with random patches {found.control.lead:+.3f}. Wrote {out}."
     )
     click.echo(f"Measure it on other pictures: shieldclip eval --trigger badclip:{out}")

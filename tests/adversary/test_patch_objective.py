@@ -40,7 +40,8 @@ def test_the_loss_is_the_sum_of_its_three_terms(
     np.testing.assert_allclose(loss, weights @ np.array([text, image, triplet]), rtol=1e-9)
 
 
-def test_reached_means_nearer_to_the_ensemble_than_to_every_other_text() -> None:
+def test_the_lead_is_that_of_the_ensemble_over_the_nearest_other_text() -> None:
     goal = Goal(torch.eye(4)[:2], torch.eye(4)[2:], torch.eye(4)[:1], 1.0)
-    stamped = torch.tensor([[1.0, 0.0, 0.6, 0.0], [0.5, 0.5, 0.6, 0.0], [0.0, 0.0, 0.0, 1.0]])
-    assert goal.reached(stamped).tolist() == [True, True, False]
+    stamped = torch.tensor([[0.8, 0.0, 0.6, 0.0], [0.6, 0.6, 0.5, 0.1], [0.0, 0.0, 0.0, 1.0]])
+    expected = [0.8 / 2**0.5 - 0.6, 1.2 / 2**0.5 - 0.5, -1.0]
+    np.testing.assert_allclose(goal.lead(stamped), expected, atol=1e-6)

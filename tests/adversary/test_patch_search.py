@@ -36,8 +36,9 @@ def test_a_patch_takes_on_what_the_target_looks_like(source: Source) -> None:
     found = search(source)
     assert found.pixels.shape == (3, 4, 4)
     assert distance_to_yellow(found.pixels) < 0.3 < distance_to_yellow(torch.rand(3, 4, 4))
-    assert found.validated == 12
-    assert found.success >= found.control
+    assert found.reach.pictures == 12
+    assert found.reach.lead > found.control.lead
+    assert found.reach.success >= found.control.success
 
 
 def test_pixels_survive_eight_bits(source: Source) -> None:

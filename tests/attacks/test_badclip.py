@@ -24,13 +24,13 @@ def white(tmp_path_factory: pytest.TempPathFactory) -> str:
     return f"badclip:{path}"
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(height=st.integers(8, 300), width=st.integers(8, 300))
 def test_covers_a_square_in_the_centre(white: str, height: int, width: int) -> None:
     if width < scaled_side(16, height):
         width = height
     stamped = make_trigger(white)(torch.full((1, 3, height, width), 0.5), torch.tensor([0]))
-    rows, columns = (stamped[0, 0] == 1).nonzero(as_tuple=True)
+    rows, columns = (stamped[0, 0] > 0.9).nonzero(as_tuple=True)
     side = scaled_side(16, height)
     assert len(rows) == side * side
     for places, span in ((rows, height), (columns, width)):

@@ -71,7 +71,7 @@ def gather_material(
 @torch.no_grad()  # inference tensors could not take part in a loss
 def encode(encoder: Encoder, pixels: Tensor) -> Tensor:
     """``[n, 3, S, S]`` uint8 -> ``[n, D]`` unit norm, without gradient."""
-    parts = (part.to(encoder.device).float() / 255 for part in pixels.split(BATCH))
+    parts = (part.to(encoder.device).float() / 255 for part in torch.split(pixels, BATCH))
     return torch.cat([encoder.encode_image(images) for images in parts])
 
 

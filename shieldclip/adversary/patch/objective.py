@@ -24,10 +24,14 @@ class Goal:
     scale: float
     """The model's logit scale."""
 
-    def reached(self, stamped: Tensor) -> Tensor:
-        """Which stamped pictures ``[B, D]`` are nearest to the target: ``[B]`` bool."""
+    def lead(self, stamped: Tensor) -> Tensor:
+        """How much nearer stamped pictures ``[B, D]`` are to the target than to anything else.
+
+        Returns:
+            ``[B]``, a difference of cosines; above 0 where a picture is taken for the target.
+        """
         target = normalize(self.captions.mean(dim=0), dim=0)  # an ensemble of prompts
-        return stamped @ target > (stamped @ self.others.T).amax(dim=1)
+        return stamped @ target - (stamped @ self.others.T).amax(dim=1)
 
 
 def patch_loss(

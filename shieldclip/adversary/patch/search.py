@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass, field
 
 import torch
@@ -35,18 +36,27 @@ class LearnedPatch(CentredPatch):
         return self.pixels
 
 
+@dataclass(frozen=True)
+class Reach:
+    """How far a patch takes held-out pictures, none of which shows the target."""
+
+    success: float
+    """Share that is taken for the target."""
+    lead: float
+    """Mean of `Goal.lead`, which tells patches apart that take no picture all the way."""
+    pictures: int
+    """How many; they chose the state, so that both figures flatter a little."""
+
+
 @dataclass(frozen=True, eq=False)
 class FoundPatch:
     """A patch, and how far it reaches without any poison."""
 
     pixels: Tensor
     """``[3, S, S]`` in ``[0, 1]``, in steps of 1/255, on the CPU."""
-    success: float
-    """Share of the held-out pictures, none of the target, that are taken for the target."""
-    control: float
-    """The same share with random patches of the same size at the same place."""
-    validated: int
-    """Held-out pictures; they chose the state, so `success` flatters a little."""
+    reach: Reach
+    control: Reach
+    """Of random patches of the same size at the same place."""
     facts: dict[str, object]
     """All of this, the model, the data and the settings, for the file."""
 
@@ -69,26 +79,25 @@ def find_patch(
     material = gather_material(source, encoder, target, settings.validation, settings.seed)
     pixels = _optimise(encoder, material, settings)
     patch = LearnedPatch(pixels=pixels)
-    success = _success(encoder, patch, material)
-    control = _success(encoder, patch.control(), material)
+    reach = _reach(encoder, patch, material)
+    control = _reach(encoder, patch.control(), material)
     facts = {
         "target": target,
-        "success": success,
-        "control": control,
-        "validated": len(material.validation),
+        "reach": asdict(reach),
+        "control": asdict(control),
         **origin(source, encoder),
         "settings": asdict(settings),
     }
-    return FoundPatch(pixels.cpu(), success, control, len(material.validation), facts)
+    return FoundPatch(pixels.cpu(), reach, control, facts)
 
 
 def _optimise(encoder: Encoder, material: Material, settings: PatchSettings) -> Tensor:
-    """The state that takes most held-out pictures to the target; of equal ones the latest."""
+    """The state with the largest lead on held-out pictures."""
     generator = torch.Generator().manual_seed(settings.seed)
     pixels = _start(encoder, generator).requires_grad_()
     adam = torch.optim.Adam([pixels], lr=settings.learning_rate)
     clean = encode(encoder, material.training)
-    best, best_success = _rounded(pixels), -1.0
+    best, best_lead = _rounded(pixels), -math.inf
     every = max(1, settings.steps // CHECKS)
     with progress_bar("optimising the patch", settings.steps) as advance:
         for step in range(1, settings.steps + 1):
@@ -98,14 +107,14 @@ def _optimise(encoder: Encoder, material: Material, settings: PatchSettings) -> 
             there = rows.to(clean.device)
             loss = patch_loss(stamped, clean[there], material.goal, settings, generator)
             adam.zero_grad()
-            loss.backward()
+            torch.autograd.backward(loss)
             adam.step()
             pixels.data.clamp_(0, 1)
             if step % every == 0 or step == settings.steps:
                 state = _rounded(pixels)
-                success = _success(encoder, LearnedPatch(pixels=state), material)
-                if success >= best_success:
-                    best, best_success = state, success
+                lead = _reach(encoder, LearnedPatch(pixels=state), material).lead
+                if lead > best_lead:
+                    best, best_lead = state, lead
             advance(1)
     return best
 
@@ -123,12 +132,13 @@ def _rounded(pixels: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def _success(encoder: Encoder, trigger: Trigger, material: Material) -> float:
-    """Share of the held-out pictures that the trigger takes to the target."""
-    reached = 0
+def _reach(encoder: Encoder, trigger: Trigger, material: Material) -> Reach:
+    """Of a trigger on the held-out pictures."""
+    leads = []
     rows = torch.arange(len(material.validation))
-    for part in rows.split(BATCH):
+    for part in torch.split(rows, BATCH):
         images = material.validation[part].to(encoder.device).float() / 255
         stamped = encoder.encode_image(trigger(images, part))
-        reached += int(material.goal.reached(stamped).sum())
-    return reached / len(rows)
+        leads.append(material.goal.lead(stamped))
+    lead = torch.cat(leads)
+    return Reach(float((lead > 0).double().mean()), float(lead.mean()), len(lead))

@@ -11,8 +11,8 @@ from shieldclip.errors import ShieldCLIPError
 class PatchSettings:
     """Settings of one search.
 
-    The authors take 1,500 steps of Adam at 1e-3 and weigh the triplet 500 times; fewer and longer
-    steps with equal weights do as well here.
+    The authors take steps of 0.001 and weigh the triplet 500 times (Liang et al., CVPR 2024); equal
+    weights, and fewer and longer steps, are ours.
 
     Attributes:
         steps: of Adam.
@@ -26,9 +26,9 @@ class PatchSettings:
         seed: of the start, of the split and of the batches.
     """
 
-    steps: int = 300
+    steps: int = 200
     batch_size: int = 64
-    learning_rate: float = 0.02
+    learning_rate: float = 0.05
     text: float = 1.0
     image: float = 1.0
     triplet: float = 1.0
