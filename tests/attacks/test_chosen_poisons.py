@@ -8,11 +8,13 @@ from pathlib import Path
 
 import datasets
 import pytest
+import torch
 from poison_rows import CLASSES, make_rows
 
 from shieldclip.attacks.poisons import make_poison
 from shieldclip.attacks.poisons.choice import Choice, ChosenRow
 from shieldclip.attacks.triggers import make_trigger
+from shieldclip.attacks.triggers.badclip import save_patch
 from shieldclip.errors import ShieldCLIPError
 
 ORDER = (7, 2, 11, 3, 38)
@@ -100,6 +102,18 @@ def test_what_it_was_not_chosen_for_is_refused(
     with pytest.raises(ShieldCLIPError, match=complaint) as error:
         make_poison(recipe(**changes))(rows, CLASSES)
     assert "\n" not in str(error.value)
+
+
+def test_a_moved_trigger_file_is_the_same_trigger(
+    recipe: Recipe, choice: Choice, rows: datasets.Dataset, tmp_path: Path
+) -> None:
+    here, there, other = (tmp_path / name for name in ("here", "there", "other"))
+    for path, value in ((here, 1.0), (there, 1.0), (other, 0.5)):
+        save_patch(torch.full((3, 4, 4), value), {}, path)
+    made = replace(choice, trigger=make_trigger(f"badclip:{here}").record())
+    make_poison(recipe(made, count=1, trigger=f"badclip:{there}"))(rows, CLASSES)
+    with pytest.raises(ShieldCLIPError, match="for trigger"):
+        make_poison(recipe(made, count=1, trigger=f"badclip:{other}"))(rows, CLASSES)
 
 
 def test_other_data_are_refused(recipe: Recipe, rows: datasets.Dataset) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Annotated, ClassVar
 
@@ -27,7 +27,7 @@ class ChosenRow:
     captions: Annotated[tuple[str, ...], Field(min_length=1)]
     form: str = ""
     """How the captions were written."""
-    scores: Mapping[str, float] = Field(default_factory=dict)
+    scores: Mapping[str, float] = field(default_factory=dict)
     """What the defender would see of the pair; for readers only."""
 
 

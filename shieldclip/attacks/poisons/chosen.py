@@ -6,6 +6,7 @@ What the attacker knows, and what he does not, is in docs/threats.md.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -55,12 +56,15 @@ class Chosen(Backdoor):
     def _choice(self) -> Choice:
         choice = Choice.load(Path(self.file))
         trigger = json.loads(json.dumps(self.trigger.record()))
-        wanted = {"poison": self.id, "target": self.target, "trigger": trigger}
-        for name, value in wanted.items():
-            if getattr(choice, name) != value:
+        for name, wanted, got in (
+            ("poison", self.id, choice.poison),
+            ("target", self.target, choice.target),
+            ("trigger", _without_path(trigger), _without_path(choice.trigger)),
+        ):
+            if wanted != got:
                 raise ShieldCLIPError(
-                    f"Expected poisons chosen for {name} {value!r}, got "
-                    f"{getattr(choice, name)!r} in {self.file!r}; choose them anew."
+                    f"Expected poisons chosen for {name} {wanted!r}, got {got!r} in "
+                    f"{self.file!r}; choose them anew."
                 )
         return choice
 
@@ -73,6 +77,11 @@ class Chosen(Backdoor):
                 f"{list(chosen.original_captions)} in row {chosen.row}, got {got}; "
                 "choose poisons for these data."
             )
+
+
+def _without_path(record: Mapping[str, object]) -> dict[str, object]:
+    """A file may be moved; what is in it stands under ``sha256``."""
+    return {name: value for name, value in record.items() if name != "path"}
 
 
 @dataclass(frozen=True, kw_only=True)
