@@ -67,7 +67,9 @@ def choose_poisons_command(
     from shieldclip.knowledge import load_knowledge
 
     data = {name: options.pop(name) for name in _DATA_OPTIONS}
-    settings = ChoiceSettings(**options, **({"forms": forms} if forms else {}))
+    if forms:
+        options["forms"] = forms
+    settings = ChoiceSettings(**options)
     choice = choose_poisons(
         open_source(source, **data),
         load_encoder(model, device=device, dtype=dtype),

@@ -45,7 +45,7 @@ class MatchingJudge:
         places = pairs.pool(settings.pool, settings.seed)
         parts = []
         with progress_bar("reading captions", len(places)) as advance:
-            for part in places.split(batch_size):
+            for part in torch.split(places, batch_size):
                 parts.append(encode_texts(encoder, [pairs.texts[place] for place in part]))
                 advance(len(part))
         self._pool = (places, join_texts(parts))
