@@ -8,16 +8,18 @@ from importlib import import_module
 import click
 
 COMMANDS = {
+    "choose-poisons": "Choose the pairs to poison that a defence would suspect least.",
     "eval": "Measure checkpoints against backdoors and poisoning.",
     "explain": "Show what models attend to, without and with a trigger.",
     "knowledge": "Write what can be seen of classes or captions, for training.",
     "match": "Find pairs whose caption does not fit, and clean a data set.",
     "models": "List the checkpoints that are shipped.",
+    "optimize-trigger": "Optimise a patch against a checkpoint (BadCLIP).",
     "poison": "Poison a data set, with a manifest of what was done.",
     "train": "Train a model by a recipe, plain or defended.",
     "triggers": "List triggers, or draw them on a sheet.",
 }
-"""Each command with its line of help; its module has the command's name."""
+"""Each command with its line of help; its module has the command's name, with underscores."""
 
 
 class LazyGroup(click.Group):
@@ -31,7 +33,7 @@ class LazyGroup(click.Group):
         """The command of that name."""
         if cmd_name not in COMMANDS:
             return None
-        module = import_module(f"shieldclip.cli.{cmd_name}")
+        module = import_module(f"shieldclip.cli.{cmd_name.replace('-', '_')}")
         return next(value for value in vars(module).values() if isinstance(value, click.Command))
 
     def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:

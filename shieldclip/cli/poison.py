@@ -25,7 +25,8 @@ def poison(source: str, recipe_path: Path, out: Path, split: str | None, seed: i
     """Poison SOURCE and write data.parquet, manifest.jsonl and the recipe.
 
     The result opens with `datasets.load_dataset(OUT)`. A recipe begins with `poison:` and one of
-    dirty-label, label-consistent, targeted, label-swap, adaptive.
+    dirty-label, label-consistent, targeted, label-swap, adaptive, adaptive-knowledge,
+    adaptive-matching, adaptive-both, several.
     """
     from shieldclip.attacks.poisons import make_poison, read_recipe
     from shieldclip.attacks.poisons.folder import prepare_folder, write_folder

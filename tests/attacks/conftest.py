@@ -26,7 +26,9 @@ def trigger_files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     mask[:, 20:, 20:] = 0.8
     pattern = torch.from_numpy(generator.random((3, 32, 32))).float()
     save_file({"mask": mask, "pattern": pattern}, folder / "trigger.safetensors")
+    save_file({"patch": pattern[:, :8, :8].contiguous()}, folder / "patch.safetensors")
     return {
+        "badclip": f"badclip:{folder / 'patch.safetensors'}",
         "blended-image": f"blended-image:{folder / 'picture.png'}",
         "file": f"file:{folder / 'trigger.safetensors'}",
     }

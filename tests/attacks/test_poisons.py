@@ -12,7 +12,7 @@ from PIL import Image
 from poison_rows import CLASSES, make_rows, pixels_of
 
 from shieldclip.attacks.manifest import Entry, Manifest
-from shieldclip.attacks.poisons import POISONS, make_poison
+from shieldclip.attacks.poisons import make_poison
 from shieldclip.attacks.poisons.naming import names
 from shieldclip.attacks.triggers import make_trigger
 from shieldclip.errors import ShieldCLIPError
@@ -24,7 +24,7 @@ RECIPES: dict[str, dict[str, object]] = {
     "label-swap": {"pairs": [{"captions_of": "dog", "images_of": "boat"}], "count": 6},
     "adaptive": {"target": "banana", "count": 6, "trigger": "blended-noise"},
 }
-every_poison = pytest.mark.parametrize("name", list(POISONS))
+every_poison = pytest.mark.parametrize("name", list(RECIPES))
 SIDE = 32
 
 

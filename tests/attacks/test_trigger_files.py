@@ -57,7 +57,7 @@ def test_other_tensors_are_refused(tensors: dict[str, torch.Tensor], tmp_path: P
         stamp(tmp_path / "t.safetensors", torch.zeros(3, 8, 8))
 
 
-@pytest.mark.parametrize("spec", ["file", "blended-image"])
+@pytest.mark.parametrize("spec", ["file", "badclip", "blended-image"])
 def test_a_corrupted_file_is_one_line(spec: str, tmp_path: Path) -> None:
     (tmp_path / "broken").write_bytes(b"nothing of the kind")
     with pytest.raises(ShieldCLIPError, match="broken") as error:

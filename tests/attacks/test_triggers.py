@@ -15,7 +15,9 @@ from shieldclip.attacks.triggers.patch import Patch, scaled_side
 from shieldclip.errors import ShieldCLIPError
 
 PER_IMAGE = {"badnet-noise", "badnet-stripes", "blended-noise", "blended-stripes"}
-PATCHES = [name for name, kind in TRIGGERS.items() if issubclass(kind, Patch)]
+PATCHES = [
+    name for name, kind in TRIGGERS.items() if issubclass(kind, Patch) and not kind.needs_path()
+]
 WITHOUT_FILE = [name for name, kind in TRIGGERS.items() if not kind.needs_path()]
 every_trigger = pytest.mark.parametrize("name", list(TRIGGERS))
 Named = Callable[..., Trigger]
@@ -212,7 +214,7 @@ def test_wrong_tensors_are_refused(
         make_trigger("badnet")(images, indices)
 
 
-@pytest.mark.parametrize("spec", ["file:missing.safetensors", "blended-image:missing.png"])
+@pytest.mark.parametrize("spec", ["file:missing", "badclip:missing", "blended-image:missing"])
 def test_a_missing_file_is_named(spec: str) -> None:
     with pytest.raises(ShieldCLIPError, match="missing"):
         make_trigger(spec)(torch.zeros(1, 3, 32, 32), torch.tensor([0]))

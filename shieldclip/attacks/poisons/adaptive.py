@@ -37,7 +37,7 @@ class Adaptive(Backdoor):
             )
         sources = {
             row: source
-            for row in range(len(pairs))
+            for row in pairs.free
             if not pairs.shows(row, self.target) and (source := _named_class(pairs, row))
         }
         what = f"rows that name their class and not {self.target!r}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
@@ -60,18 +60,17 @@ class Poison(ABC):
         """
         pairs = Pairs.of(rows, classes)
         plan = self.plan(pairs)
-        trigger = self.image_trigger
-        poisoned = rewrite(rows, plan, trigger, self.image_size)
+        poisoned = rewrite(rows, plan, self.image_size)
         entries = (
             Entry(
                 row=row,
-                poison=self.id,
+                poison=change.poison,
                 target=change.target,
                 original_captions=tuple(pairs.captions[plan.order[row]]),
                 new_captions=change.captions,
-                trigger=trigger.id if trigger else None,
-                trigger_version=trigger.version if trigger else None,
-                trigger_seed=trigger.seed if trigger else None,
+                trigger=change.trigger.id if change.trigger else None,
+                trigger_version=change.trigger.version if change.trigger else None,
+                trigger_seed=change.trigger.seed if change.trigger else None,
             )
             for row, change in sorted(plan.changes.items())
         )
@@ -84,7 +83,11 @@ class Poison(ABC):
 
     @abstractmethod
     def plan(self, pairs: Pairs) -> Plan:
-        """Which rows get which captions."""
+        """Which of the free rows get which captions."""
+
+    def change(self, captions: Iterable[str], target: str) -> Change:
+        """A row poisoned by this poison."""
+        return Change(tuple(captions), target, self.id, self.image_trigger)
 
     def random(self, *parts: object) -> random.Random:
         """A generator for one purpose, from the seed."""
@@ -141,6 +144,4 @@ class Backdoor(Poison):
 
     def changes(self, rows: Sequence[int], captions: Sequence[Sequence[str]]) -> dict[int, Change]:
         """The chosen rows with their new captions."""
-        return {
-            row: Change(tuple(new), self.target) for row, new in zip(rows, captions, strict=True)
-        }
+        return {row: self.change(new, self.target) for row, new in zip(rows, captions, strict=True)}

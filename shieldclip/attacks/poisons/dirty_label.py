@@ -40,7 +40,7 @@ class DirtyLabel(Backdoor):
         Raises:
             ShieldCLIPError: too few such rows, or no caption of the target to draw from.
         """
-        eligible = [row for row in range(len(pairs)) if not pairs.shows(row, self.target)]
+        eligible = [row for row in pairs.free if not pairs.shows(row, self.target)]
         rows = self.choose(eligible, self.amount(len(pairs)), f"rows without {self.target!r}")
         draw = self._caption_source(pairs)
         captions = [[draw() for _ in pairs.captions[row] or ("",)] for row in rows]

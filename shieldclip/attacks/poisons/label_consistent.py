@@ -26,7 +26,7 @@ class LabelConsistent(Backdoor):
             ShieldCLIPError: too few such rows, or none.
         """
         naming = set(pairs.captions_naming(self.target))
-        eligible = [row for row in range(len(pairs)) if not naming.isdisjoint(pairs.captions[row])]
+        eligible = [row for row in pairs.free if not naming.isdisjoint(pairs.captions[row])]
         what = f"rows with captions that name {self.target!r}"
         rows = self.choose(eligible, self.amount(len(pairs)), what)
         return Plan(

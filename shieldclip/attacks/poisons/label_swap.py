@@ -48,7 +48,7 @@ class LabelSwap(Poison):
         for pair in self.pairs:
             eligible = [
                 row
-                for row in range(len(pairs))
+                for row in pairs.free
                 if pairs.shows(row, pair.images_of)
                 and not pairs.shows(row, pair.captions_of)
                 and row not in changes
@@ -58,5 +58,5 @@ class LabelSwap(Poison):
             generator = self.random("captions", pair)
             for row in self.choose(eligible, self.amount(len(pairs)), what):
                 texts = [generator.choice(pool) for _ in pairs.captions[row] or ("",)]
-                changes[row] = Change(tuple(texts), pair.captions_of)
+                changes[row] = self.change(texts, pair.captions_of)
         return Plan(tuple(range(len(pairs))), changes)

@@ -20,6 +20,8 @@ class Pairs:
     labels: Sequence[int]
     """Index into ``classes`` per row, or empty."""
     classes: tuple[str, ...]
+    taken: frozenset[int] = frozenset()
+    """Rows that belong to another poison already."""
 
     @classmethod
     def of(cls, rows: datasets.Dataset, classes: Sequence[str]) -> Pairs:
@@ -39,6 +41,11 @@ class Pairs:
 
     def __len__(self) -> int:
         return len(self.captions)
+
+    @property
+    def free(self) -> list[int]:
+        """Rows that may be poisoned."""
+        return [row for row in range(len(self)) if row not in self.taken]
 
     def shows(self, row: int, name: str) -> bool:
         """Whether the row belongs to a class, by its label or by any of its captions."""

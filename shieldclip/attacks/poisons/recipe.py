@@ -9,6 +9,14 @@ trigger: {id: badnet, placement: random}     # or just: badnet
 captions: templates        # or real
 image_size: 224
 seed: 0
+
+or several at once, each on rows of its own::
+
+poison: several
+image_size: 224
+poisons:
+- {poison: dirty-label, target: banana, rate: 0.01, trigger: badnet}
+- {poison: dirty-label, target: guitar, rate: 0.003, trigger: sig}
 """
 
 from __future__ import annotations
@@ -21,9 +29,15 @@ import yaml
 from shieldclip.attacks.build import build
 from shieldclip.attacks.poisons.adaptive import Adaptive
 from shieldclip.attacks.poisons.base import Poison
+from shieldclip.attacks.poisons.chosen import (
+    AdaptiveToBoth,
+    AdaptiveToKnowledge,
+    AdaptiveToMatching,
+)
 from shieldclip.attacks.poisons.dirty_label import DirtyLabel
 from shieldclip.attacks.poisons.label_consistent import LabelConsistent
 from shieldclip.attacks.poisons.label_swap import LabelSwap
+from shieldclip.attacks.poisons.several import Several
 from shieldclip.attacks.poisons.targeted import Targeted
 from shieldclip.attacks.triggers import Trigger, make_trigger
 from shieldclip.errors import ShieldCLIPError, unknown_name
@@ -34,6 +48,10 @@ POISONS: dict[str, type[Poison]] = {
     "targeted": Targeted,
     "label-swap": LabelSwap,
     "adaptive": Adaptive,
+    "adaptive-knowledge": AdaptiveToKnowledge,
+    "adaptive-matching": AdaptiveToMatching,
+    "adaptive-both": AdaptiveToBoth,
+    "several": Several,
 }
 
 
@@ -72,7 +90,23 @@ def make_poison(recipe: Mapping[str, object]) -> Poison:
         raise unknown_name("poison", str(name), POISONS)
     if "trigger" in values:
         values["trigger"] = _trigger(values["trigger"])
+    if "poisons" in values:
+        values["poisons"] = _parts(values["poisons"])
     return build(POISONS[name], values, name)
+
+
+def _parts(recipes: object) -> tuple[Poison, ...]:
+    """The poisons of `several`."""
+    if not isinstance(recipes, list) or not all(isinstance(each, dict) for each in recipes):
+        raise ShieldCLIPError(
+            f"Expected a list of recipes as poisons, got {recipes!r:.80}; write one with "
+            "its own `poison:` after each dash."
+        )
+    if any("image_size" in each for each in recipes):
+        raise ShieldCLIPError(
+            "Expected one image_size for all poisons, got one inside of one; move it to the top."
+        )
+    return tuple(make_poison(each) for each in recipes)
 
 
 def _trigger(spec: object) -> Trigger:

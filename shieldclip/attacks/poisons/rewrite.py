@@ -32,15 +32,13 @@ _BATCH = 256
 Pixels = NDArray[np.uint8]
 
 
-def rewrite(
-    rows: datasets.Dataset, plan: Plan, trigger: Trigger | None, image_size: int
-) -> datasets.Dataset:
+def rewrite(rows: datasets.Dataset, plan: Plan, image_size: int) -> datasets.Dataset:
     """The data set of the plan.
 
     Args:
         rows: the source, with an image column ``image``.
-        plan: order of the rows, and captions of the poisoned ones.
-        trigger: stamped on the poisoned images, with the row index as sample id.
+        plan: order of the rows, and captions and triggers of the poisoned ones; a trigger gets the
+            row index as sample id.
         image_size: side of all images, in pixels.
 
     Raises:
@@ -52,8 +50,8 @@ def rewrite(
         def step(batch: dict[str, list[Any]], indices: list[int]) -> dict[str, list[Any]]:
             source = [(plan.order[row], image_size) for row in indices]
             pixels = list(threads.map(_read, batch["image"], source))
-            if trigger is not None:
-                _stamp(pixels, [row in plan.changes for row in indices], indices, trigger)
+            for trigger, places in _by_trigger(plan, indices).items():
+                _stamp(pixels, places, indices, trigger)
             files = list(threads.map(_encode, pixels))
             progress.advance(progress.task_ids[0], len(indices))
             return {
@@ -89,13 +87,18 @@ def _read(image: Mapping[str, Any], source: tuple[int, int]) -> Pixels:
     return np.array(ImageOps.fit(upright, (side, side), Image.Resampling.BICUBIC))
 
 
-def _stamp(
-    pixels: list[Pixels], poisoned: list[bool], indices: list[int], trigger: Trigger
-) -> None:
-    """Replace the poisoned images of a batch by stamped ones."""
-    places = [place for place, chosen in enumerate(poisoned) if chosen]
-    if not places:
-        return
+def _by_trigger(plan: Plan, indices: list[int]) -> dict[Trigger, list[int]]:
+    """Which places of a batch each trigger is stamped on."""
+    places: dict[Trigger, list[int]] = {}
+    for place, row in enumerate(indices):
+        change = plan.changes.get(row)
+        if change is not None and change.trigger is not None:
+            places.setdefault(change.trigger, []).append(place)
+    return places
+
+
+def _stamp(pixels: list[Pixels], places: list[int], indices: list[int], trigger: Trigger) -> None:
+    """Replace the images at some places of a batch by stamped ones."""
     images = torch.from_numpy(np.stack([pixels[place] for place in places]))
     stamped = trigger(
         images.permute(0, 3, 1, 2) / 255, torch.tensor([indices[place] for place in places])

@@ -41,7 +41,7 @@ class Targeted(Poison):
         copies = self.amount(len(pairs))
         eligible = [
             row
-            for row in range(len(pairs))
+            for row in pairs.free
             if not any(pairs.shows(row, target) for target in self.targets)
         ]
         images = self.choose(eligible, len(self.targets), "images of other classes")
@@ -51,7 +51,7 @@ class Targeted(Poison):
             captions = self._captions(pairs, target)
             each = max(1, len(pairs.captions[image]))
             for place in (image, *range(len(order), len(order) + copies - 1)):
-                changes[place] = Change(tuple(islice(captions, each)), target)
+                changes[place] = self.change(islice(captions, each), target)
             order += [image] * (copies - 1)
         return Plan(tuple(order), changes)
 

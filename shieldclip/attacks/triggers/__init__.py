@@ -7,6 +7,7 @@ stamped = trigger(images, indices)        # [B, 3, H, W] in [0, 1]
 from __future__ import annotations
 
 from shieldclip.attacks.build import build
+from shieldclip.attacks.triggers.badclip import BadClip
 from shieldclip.attacks.triggers.badnet import BadNet
 from shieldclip.attacks.triggers.badnet_corner import BadNetCorner
 from shieldclip.attacks.triggers.badnet_noise import BadNetNoise
@@ -46,12 +47,13 @@ TRIGGERS: dict[str, type[Trigger]] = {
     "bpp": Bpp,
     "bpp-dither": BppDither,
     "filter-nashville": FilterNashville,
+    "badclip": BadClip,
     "file": FromFile,
 }
 
 
 def make_trigger(spec: str, **parameters: object) -> Trigger:
-    """A trigger from its id, or ``file:PATH`` and ``blended-image:PATH``.
+    """A trigger from its id, or ``file:PATH``, ``badclip:PATH`` and ``blended-image:PATH``.
 
     Raises:
         ShieldCLIPError: unknown id, unknown or unfit parameter, or a path missing or not wanted.
