@@ -33,15 +33,11 @@ def read_card(folder: Path) -> CardFacts:
         metadata = metadata_load(folder / CARD) or {}
     except (OSError, ValueError, yaml.YAMLError):
         return CardFacts()
-    facts = metadata.get(FACTS)
+    facts, tags = metadata.get(FACTS), metadata.get("tags")
     facts = facts if isinstance(facts, dict) else {}
-    tagged = BACKDOORED in (metadata.get("tags") or ())
-    return CardFacts(
-        fingerprint=str(facts.get("fingerprint") or ""),
-        warning=str(
-            facts.get("warning") or ("Its card is tagged as backdoored." if tagged else "")
-        ),
-    )
+    tagged = isinstance(tags, list) and BACKDOORED in tags
+    warning = facts.get("warning") or ("Its card is tagged as backdoored." if tagged else "")
+    return CardFacts(_line(facts.get("fingerprint") or ""), _line(warning))
 
 
 def check_fingerprint(spec: str, expected: str, found: str) -> None:
@@ -65,3 +61,8 @@ def check_fingerprint(spec: str, expected: str, found: str) -> None:
             f"Expected weights with fingerprint {expected[:16]}... in {spec!r} as its card says, "
             f"got {found[:16]}...; they are not the ones that were measured: do not trust the card."
         )
+
+
+def _line(said: object) -> str:
+    """A stranger's words on one line, without characters that steer a terminal."""
+    return "".join(filter(str.isprintable, " ".join(str(said).split())))

@@ -17,6 +17,20 @@ from shieldclip.errors import ShieldCLIPError
 from shieldclip.hub.pickles import find_pickles
 
 RECIPE, POISON, TRAINING = "recipe.yaml", "poison.yaml", "training.md"
+NEEDED = {
+    RECIPE: (
+        "model.pretrained",
+        "data.sources",
+        "defence.name",
+        "optimiser.samples",
+        "optimiser.epochs",
+        "optimiser.batch_size",
+        "optimiser.learning_rate",
+        "seed",
+    ),
+    POISON: ("poison",),
+}
+"""What the card says of each record; `shieldclip train` and `shieldclip poison` write all of it."""
 RUN_MODELS = ("last", "best")
 """Model folders within the folder of a training run, the one to take first."""
 
@@ -101,7 +115,24 @@ def _read_yaml(path: Path) -> dict[str, Any] | None:
         raise ShieldCLIPError(
             f"Expected YAML in {path}, but {reason}; restore the file."
         ) from error
-    return record if isinstance(record, dict) else None
+    if record is None:
+        return None
+    missing = [key for key in NEEDED[path.name] if not _has(record, key.split("."))]
+    if missing:
+        raise ShieldCLIPError(
+            f"Expected {path} as resolved, as a run writes it, got one without "
+            f"{', '.join(missing)}; copy it from the run's folder, or delete it."
+        )
+    checked: dict[str, Any] = record
+    return checked
+
+
+def _has(record: object, keys: list[str]) -> bool:
+    for key in keys:
+        if not isinstance(record, dict) or key not in record:
+            return False
+        record = record[key]
+    return True
 
 
 def _text(path: Path) -> str:

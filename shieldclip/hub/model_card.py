@@ -41,7 +41,7 @@ def render_card(
     """
     model, warning = report.models[0], warning_of(checkpoint, report)
     found = headline(report)
-    on_hub = _is_hub_id(model.name)
+    on_hub = bool(_HUB_ID.fullmatch(model.name))
     about = (checkpoint.recipe or {}).get("about", {})
     with as_file(files("shieldclip.hub").joinpath("model_card.md.j2")) as template:
         return make_card(
@@ -80,7 +80,7 @@ def card_data(
     model = report.models[0]
     start = (checkpoint.recipe or {}).get("model", {}).get("pretrained") or ""
     sources = (checkpoint.recipe or {}).get("data", {}).get("sources", ())
-    data_sets = [source["source"] for source in sources if _is_hub_id(source["source"])]
+    data_sets = [source["source"] for source in sources if _is_public(source["source"])]
     defence = (checkpoint.recipe or {}).get("defence", {}).get("name", "")
     tags = ["clip", "shieldclip", "robustness", *filter(None, [defence])]
     ours = checkpoint.config.get("model_type") == "shieldclip"
@@ -88,7 +88,7 @@ def card_data(
         license=license_id,
         library_name="shieldclip" if ours else model.library,
         pipeline_tag=CLASSIFICATION,
-        base_model=start if _is_hub_id(start) else None,
+        base_model=start if _is_public(start) else None,
         datasets=data_sets or None,
         tags=[*tags, BACKDOORED] if warning else tags,
         model_name=model.name,
@@ -122,5 +122,6 @@ def _definitions(report: EvalReport) -> str:
     return "\n".join(f"- **{escape(n)}**: {escape(t)}" for n, t in definitions(report).items())
 
 
-def _is_hub_id(name: str) -> bool:
+def _is_public(name: str) -> bool:
+    """Whether a recipe names something on the Hub rather than a folder here."""
     return bool(_HUB_ID.fullmatch(name)) and not Path(name).exists()

@@ -12,8 +12,6 @@ from huggingface_hub.errors import (
     HfHubHTTPError,
     HFValidationError,
     OfflineModeIsEnabled,
-    RepositoryNotFoundError,
-    RevisionNotFoundError,
 )
 
 from shieldclip.errors import ShieldCLIPError
@@ -100,10 +98,6 @@ def _hub_errors(repo: str) -> Iterator[None]:
         raise ShieldCLIPError(f"Expected a repository as org/name, got {repo!r}.") from error
     except OfflineModeIsEnabled as error:
         raise ShieldCLIPError("HF_HUB_OFFLINE is set; unset it to push.") from error
-    except RevisionNotFoundError as error:
-        raise ShieldCLIPError(
-            f"The Hub knows no such branch of {repo!r}; check --revision."
-        ) from error
     except HfHubHTTPError as error:
         raise ShieldCLIPError(_refusal(repo, error)) from error
     except ValueError as error:
@@ -128,7 +122,7 @@ def _refusal(repo: str, error: HfHubHTTPError) -> str:
         )
     if status == 403:
         return f"This token may not write to {repo!r}; use one with write access to it."
-    if isinstance(error, RepositoryNotFoundError) or status == 404:
-        return f"There is no {repo!r} on the Hub that this token may write to; check the name."
+    if status == 404:
+        return f"There is no such repository or branch at {repo!r}; check name and --revision."
     reason = " ".join(str(error).split())
     return f"The Hub refused to take {repo!r}: {reason[:200]}"

@@ -56,7 +56,11 @@ def proof(run: str, report: str) -> dict[str, Any]:
         "again": shieldclip(*push, "--license", "mit"),
         "unchanged": shieldclip(*push, "--license", "mit"),
     }
-    HfApi().create_tag("org/tiny", tag="v1")
+    api = HfApi()
+    api.create_tag("org/tiny", tag="v1")
+    api.create_branch("org/tiny", branch="next")
+    old = {"path_or_fileobj": b"old weights", "path_in_repo": "pytorch_model.bin"}
+    api.upload_file(repo_id="org/tiny", revision="next", **old)
     found["branch"] = shieldclip(*push, "--license", "apache-2.0", "--revision", "next")
     push_pictures()
     found["foreign"] = shieldclip("push", run, "elsewhere/tiny", "--report", report)

@@ -111,6 +111,11 @@ def test_other_cards_hold_no_facts(tmp_path, text):
     assert read_card(tmp_path) == CardFacts()
 
 
+def test_a_strangers_warning_cannot_steer_the_terminal(tmp_path):
+    (tmp_path / "README.md").write_text('---\nshieldclip: {warning: "\\e[2Jall\\ngood"}\n---\n')
+    assert read_card(tmp_path).warning == "[2Jall good"
+
+
 def test_a_tag_alone_warns(tmp_path):
     (tmp_path / "README.md").write_text("---\ntags: [backdoored]\n---\n")
     assert "backdoored" in read_card(tmp_path).warning

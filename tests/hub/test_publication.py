@@ -143,6 +143,12 @@ def test_a_recipe_that_is_no_yaml_is_named(run):
         open_checkpoint(run)
 
 
+def test_a_recipe_that_was_not_resolved_is_refused(run):
+    (run / "recipe.yaml").write_text("defence: otcclip\noptimiser: {epochs: 3}\nseed: 0\n")
+    with pytest.raises(ShieldCLIPError, match=r"without model\.pretrained, .*defence\.name"):
+        open_checkpoint(run)
+
+
 def test_report_files_may_be_compressed(tmp_path, tiny_report):
     import gzip
 

@@ -107,7 +107,7 @@ def test_the_same_command_completes_and_sends_nothing_twice(proof):
 
 def test_one_commit_holds_everything(proof):
     repo = proof.server.repos["models/org/tiny"]
-    assert {name for files in repo.commits.values() for name in files} == {
+    assert set(proof.server.files("org/tiny")) == {
         "README.md",
         "asr.png",
         "config.json",
@@ -119,7 +119,7 @@ def test_one_commit_holds_everything(proof):
         "tokenizer.json",
         "tokenizer_config.json",
     }
-    assert len(repo.commits) == 3  # the empty one, the push, the push to the branch
+    assert len(repo.commits) == 4  # the empty one, the push; old weights, the push to the branch
 
 
 def test_what_is_unchanged_makes_no_commit(proof):
@@ -130,6 +130,12 @@ def test_a_branch_gets_its_own_commit(proof):
     assert proof.pushed["branch"]["code"] == 0
     assert b"license: apache-2.0" in proof.server.files("org/tiny", "next")["README.md"]
     assert b"license: mit" in proof.server.files("org/tiny")["README.md"]
+
+
+def test_old_weights_that_a_loader_might_take_are_deleted(proof):
+    uploaded = proof.server.repos["models/org/tiny"].commits.values()
+    assert any("pytorch_model.bin" in files for files in uploaded)
+    assert "pytorch_model.bin" not in proof.server.files("org/tiny", "next")
 
 
 @pytest.mark.parametrize(
