@@ -1,4 +1,4 @@
-"""The one exception a user is meant to read."""
+"""The one exception, and the one warning, that a user is meant to read."""
 
 from __future__ import annotations
 
@@ -11,6 +11,10 @@ class ShieldCLIPError(Exception):
 
     The command line prints it as one line and exits with code 2.
     """
+
+
+class UntrustworthyWarning(UserWarning):
+    """A checkpoint that is being loaded is known to be backdoored."""
 
 
 def unknown_name(kind: str, name: str, available: Iterable[str]) -> ShieldCLIPError:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from importlib import import_module
 
 import click
 
 COMMANDS = {
+    "card": "Write the model card of a checkpoint from its report.",
     "choose-poisons": "Choose the pairs to poison that a defence would suspect least.",
+    "compare": "Compare checkpoints over their reports, as a table or a page.",
     "eval": "Measure checkpoints against backdoors and poisoning.",
     "explain": "Show what models attend to, without and with a trigger.",
     "knowledge": "Write what can be seen of classes or captions, for training.",
@@ -16,6 +19,7 @@ COMMANDS = {
     "models": "List the checkpoints that are shipped.",
     "optimize-trigger": "Optimise a patch against a checkpoint (BadCLIP).",
     "poison": "Poison a data set, with a manifest of what was done.",
+    "push": "Publish a checkpoint with its report and card on the Hugging Face Hub.",
     "train": "Train a model by a recipe, plain or defended.",
     "triggers": "List triggers, or draw them on a sheet.",
 }
@@ -52,8 +56,19 @@ def main() -> None:
     """Runs the command line; what a user did wrong becomes one line and exit code 2."""
     from shieldclip.errors import ShieldCLIPError
 
+    warnings.showwarning = _show_warning
     try:
         cli(prog_name="shieldclip")
     except ShieldCLIPError as error:
         click.echo(f"Error: {error}", err=True)
         sys.exit(2)
+
+
+def _show_warning(
+    message: Warning | str, category: type[Warning], *_place: object, **_more: object
+) -> None:
+    """One line for a reader, without the place in the code; red where trust is at stake."""
+    from shieldclip.errors import UntrustworthyWarning
+
+    grave = issubclass(category, UntrustworthyWarning)
+    click.secho(f"Warning: {message}", err=True, bold=grave, fg="red" if grave else None)

@@ -53,6 +53,7 @@ _DATA_OPTIONS = ("split", "image_column", "label_column", "caption_column", "cla
 @click.option("--dtype", default="auto", show_default=True, help="auto, float32, bfloat16, ...")
 @click.option("--batch-size", type=click.IntRange(min=1), help="Default: found automatically.")
 @click.option("--seed", default=0, show_default=True)
+@click.option("--verify", is_flag=True, help="Refuse weights that are not those of their card.")
 @click.option(
     "--fail-above",
     type=float,

@@ -40,6 +40,7 @@ _DATA_OPTIONS = ("split", "image_column", "label_column", "caption_column", "cla
 @click.option("--batch-size", default=64, show_default=True, type=click.IntRange(min=1))
 @click.option("--backend", default="auto", show_default=True, help="auto, native, torch, triton.")
 @click.option("--seed", default=0, show_default=True)
+@click.option("--verify", is_flag=True, help="Refuse weights that are not those of their card.")
 def match_command(
     source: str,
     model: str,
@@ -49,6 +50,7 @@ def match_command(
     dtype: str,
     batch_size: int,
     resume: bool,
+    verify: bool,
     **options: Any,
 ) -> None:
     """Find which pairs of SOURCE a model distrusts, and clean it.
@@ -70,7 +72,7 @@ def match_command(
     with _resumable(out):
         summary = match(
             open_source(source, **data),
-            load_encoder(model, device=_device(device), dtype=dtype),
+            load_encoder(model, device=_device(device), dtype=dtype, verify=verify),
             out,
             settings,
             computing=Computing(batch_size, dtype),

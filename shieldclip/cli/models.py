@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import click
+
+if TYPE_CHECKING:
+    from shieldclip.encoders import ZooModel
 
 
 @click.command()
@@ -13,6 +19,10 @@ def models(as_json: bool) -> None:
 
     from shieldclip.encoders.zoo import zoo_models
 
+    found = zoo_models()
+    if not as_json:
+        _print_table(found)
+        return
     rows = [
         {
             "name": model.name,
@@ -20,21 +30,22 @@ def models(as_json: bool) -> None:
             "backdoored": model.backdoored,
             "description": model.description,
         }
-        for model in zoo_models()
+        for model in found
     ]
-    if as_json:
-        click.echo(json.dumps(rows, indent=1, ensure_ascii=False))
-    else:
-        _print_table(rows)
+    click.echo(json.dumps(rows, indent=1, ensure_ascii=False))
 
 
-def _print_table(rows: list[dict[str, object]]) -> None:
+def _print_table(found: Sequence[ZooModel]) -> None:
     from rich import box
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     table = Table("name", "backdoored", "what it is", box=box.SIMPLE)
-    for row in rows:
-        backdoored = "yes" if row["backdoored"] else "no"
-        table.add_row(str(row["name"]), backdoored, str(row["description"]))
+    for model in found:
+        said = Text(model.description)
+        if model.warning:
+            said.append(f"\nWARNING. {model.warning}", style="bold red")
+        mark = Text("BACKDOORED", style="bold red") if model.backdoored else Text("no")
+        table.add_row(model.name, mark, said)
     Console().print(table)

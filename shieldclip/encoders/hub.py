@@ -16,13 +16,14 @@ from huggingface_hub.errors import (
     RevisionNotFoundError,
 )
 
+from shieldclip.encoders.card import CARD
 from shieldclip.encoders.folder import WEIGHTS, library_of
 from shieldclip.encoders.quiet import quiet_libraries
 from shieldclip.encoders.spec import HubSpec
 from shieldclip.errors import ShieldCLIPError
 
-METADATA = ["*.json", "*.txt", "*.model"]
-"""Configuration, tokenizer and image processor."""
+METADATA = ["*.json", "*.txt", "*.model", CARD]
+"""Configuration, tokenizer, image processor and card."""
 SUBFOLDERS = ["*/*"]
 """Never needed: other formats and training state."""
 

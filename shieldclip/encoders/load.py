@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 from shieldclip.encoders.base import Origin, Precision
-from shieldclip.encoders.folder import library_of
+from shieldclip.encoders.card import check_fingerprint
+from shieldclip.encoders.locate import locate
 from shieldclip.encoders.precision import resolve_device, resolve_dtype
-from shieldclip.encoders.spec import (
-    FolderSpec,
-    HubSpec,
-    Spec,
-    StateDictSpec,
-    TagSpec,
-    ZooSpec,
-    parse_spec,
-)
-from shieldclip.encoders.zoo import find_zoo_model
+from shieldclip.encoders.spec import StateDictSpec, TagSpec, parse_spec
 from shieldclip.types import Encoder
 
 
-def load_encoder(spec: str, *, device: str = "auto", dtype: str = "auto") -> Encoder:
+def load_encoder(
+    spec: str, *, device: str = "auto", dtype: str = "auto", verify: bool = False
+) -> Encoder:
     """Load any CLIP checkpoint; nothing from a stranger's files is ever run as code.
 
     ============================  ===========================================================
@@ -41,34 +34,31 @@ def load_encoder(spec: str, *, device: str = "auto", dtype: str = "auto") -> Enc
         device: ``auto`` (CUDA, else MPS, else CPU) or a PyTorch device.
         dtype: ``auto`` (bfloat16 on CUDA, else float32), ``float32``, ``float16`` or
             ``bfloat16``.
+        verify: require a card whose fingerprint is that of the weights.
 
     Raises:
         ShieldCLIPError: a bad name, a device that is not here, missing, damaged or unsafe files,
-            or weights that do not fit their architecture exactly.
+            weights that do not fit their architecture exactly, or not those of their card.
+
+    Warns:
+        UntrustworthyWarning: the checkpoint is known to be backdoored.
     """
     place = resolve_device(device)
     precision = Precision(place, resolve_dtype(dtype, place))
-    return _load(parse_spec(spec), Origin(spec), precision)
+    parsed = parse_spec(spec)
+    if isinstance(parsed, TagSpec | StateDictSpec):
+        from shieldclip.encoders.open_clip_encoder import load_open_clip
 
-
-def _load(spec: Spec, origin: Origin, precision: Precision) -> Encoder:
-    match spec:
-        case ZooSpec(name):
-            model = find_zoo_model(name)
-            origin = replace(origin, warning=model.warning)
-            return _load_folder(model.path, "transformers", origin, precision)
-        case FolderSpec(path, library):
-            return _load_folder(path, library_of(path, library), origin, precision)
-        case HubSpec():
-            from shieldclip.encoders.hub import fetch
-
-            snapshot = fetch(spec)
-            origin = replace(origin, revision=snapshot.revision)
-            return _load_folder(snapshot.folder, snapshot.library, origin, precision)
-        case TagSpec() | StateDictSpec():
-            from shieldclip.encoders.open_clip_encoder import load_open_clip
-
-            return load_open_clip(spec, origin, precision)
+        expected = ""
+        encoder: Encoder = load_open_clip(parsed, Origin(spec), precision)
+    else:
+        found = locate(parsed, spec)
+        expected = found.facts.fingerprint
+        origin = Origin(spec, found.revision, found.facts.warning)
+        encoder = _load_folder(found.folder, found.library, origin, precision)
+    if verify:
+        check_fingerprint(spec, expected, encoder.fingerprint)
+    return encoder
 
 
 def _load_folder(folder: Path, library: str, origin: Origin, precision: Precision) -> Encoder:

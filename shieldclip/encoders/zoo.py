@@ -9,7 +9,7 @@ from pathlib import Path
 from shieldclip.errors import ShieldCLIPError, unknown_name
 
 ZOO = Path(__file__).parents[1] / "zoo"
-CARD = "zoo.json"
+RECORD = "zoo.json"
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,8 @@ class ZooModel:
     """What it is, in one line."""
     warning: str
     """What a user must know before trusting it, or ``""``."""
+    fingerprint: str = ""
+    """Of its weights, when they were measured."""
 
 
 def zoo_models() -> tuple[ZooModel, ...]:
@@ -31,7 +33,7 @@ def zoo_models() -> tuple[ZooModel, ...]:
     Raises:
         ShieldCLIPError: a folder whose ``zoo.json`` cannot be read.
     """
-    return tuple(_read(card) for card in sorted(ZOO.glob(f"*/{CARD}")))
+    return tuple(_read(record) for record in sorted(ZOO.glob(f"*/{RECORD}")))
 
 
 def find_zoo_model(name: str) -> ZooModel:
@@ -46,17 +48,18 @@ def find_zoo_model(name: str) -> ZooModel:
     return models[name]
 
 
-def _read(card: Path) -> ZooModel:
+def _read(path: Path) -> ZooModel:
     try:
-        record = json.loads(card.read_text(encoding="utf-8"))
+        record = json.loads(path.read_text(encoding="utf-8"))
         return ZooModel(
             name=record["name"],
-            path=card.parent,
+            path=path.parent,
             backdoored=record["backdoored"],
             description=record["description"],
             warning=record["warning"],
+            fingerprint=record.get("fingerprint", ""),
         )
     except (ValueError, KeyError, TypeError) as error:
         raise ShieldCLIPError(
-            f"Expected name, backdoored, description and warning in {card}, got {error!r}."
+            f"Expected name, backdoored, description and warning in {path}, got {error!r}."
         ) from error

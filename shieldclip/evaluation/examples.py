@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import io
-
 import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
+
+from shieldclip.pages import png_uri
 
 MAX_SIDE = 128
 """Larger pictures are shrunk: a report stays a few megabytes."""
@@ -33,6 +32,4 @@ def picture_uri(pixels: Tensor) -> str:
     """``[3, S, S]`` uint8 -> PNG data URI."""
     image = Image.fromarray(pixels.permute(1, 2, 0).numpy())
     image.thumbnail((MAX_SIDE, MAX_SIDE))
-    buffer = io.BytesIO()
-    image.save(buffer, "PNG", optimize=True)
-    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
+    return png_uri(image)

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -139,8 +140,19 @@ class EvalReport:
 
     @classmethod
     def load(cls, path: Path) -> EvalReport:
-        """Read a report from a file."""
-        return cls.from_json(path.read_text(encoding="utf-8"))
+        """Read a report from a file, which may be compressed (``.gz``).
+
+        Raises:
+            ShieldCLIPError: a file that cannot be read or is not a report.
+        """
+        try:
+            content = path.read_bytes()
+            text = (gzip.decompress(content) if path.suffix == ".gz" else content).decode()
+        except (OSError, EOFError, UnicodeDecodeError) as error:
+            raise ShieldCLIPError(
+                f"Expected a report in {path}, but {error}; check the path."
+            ) from error
+        return cls.from_json(text)
 
 
 def _report(record: dict[str, Any]) -> EvalReport:

@@ -32,6 +32,8 @@ class EvalRequest:
     batch_size: int | None = None
     """``None`` finds one."""
     seed: int = 0
+    verify: bool = False
+    """Refuse weights whose fingerprint is not in their card."""
 
 
 def tailor(suite: Suite, request: EvalRequest) -> Suite:

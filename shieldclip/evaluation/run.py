@@ -50,7 +50,7 @@ def evaluate(request: EvalRequest) -> EvalReport:
         suite = tailor(load_suite(find_suite(request.suite)), request)
         plans = _plans(suite, request)
         encoders = [
-            load_encoder(spec, device=request.device, dtype=request.dtype)
+            load_encoder(spec, device=request.device, dtype=request.dtype, verify=request.verify)
             for spec in dict.fromkeys(request.models)
         ]
         bench = _Bench(store, Shelf(store.folder), request)

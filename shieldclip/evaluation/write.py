@@ -25,22 +25,27 @@ def write_reports(report: EvalReport, folder: Path) -> tuple[Path, ...]:
         folder / "report.md": to_markdown(report),
         folder / "report.html": to_html(report),
     }
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for path, text in contents.items():
-            _replace(path, text)
-    except OSError as error:
-        raise ShieldCLIPError(
-            f"Expected a folder that can be written for the report, got {folder} "
-            f"({error.strerror}); pass another one with --out."
-        ) from error
+    for path, text in contents.items():
+        write_file(path, text)
     return tuple(contents)
 
 
-def _replace(path: Path, text: str) -> None:
+def write_file(path: Path, content: str | bytes) -> None:
+    """Writes a file (text as UTF-8) whole or not at all, in a folder that is made if need be.
+
+    Raises:
+        ShieldCLIPError: it cannot be written.
+    """
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            temporary.write_bytes(content if isinstance(content, bytes) else content.encode())
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+    except OSError as error:
+        raise ShieldCLIPError(
+            f"Expected a folder that can be written, got {path.parent} ({error.strerror}); "
+            "choose another one, with --out or --html."
+        ) from error

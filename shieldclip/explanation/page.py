@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.resources import files
-
-from jinja2 import Environment, StrictUndefined
-from markupsafe import Markup
-from PIL import Image
 
 from shieldclip.errors import ShieldCLIPError
 from shieldclip.explanation.explain import Explanation, View
 from shieldclip.explanation.figures import COLUMNS, headline, model_lines, percent, row
 from shieldclip.explanation.heat import attention_picture, hottest, knowledge_picture, plain
+from shieldclip.pages import png_uri
+from shieldclip.pages import render_page as render_template
 
 
 @dataclass(frozen=True)
@@ -66,12 +61,9 @@ def render_page(explanations: Sequence[Explanation]) -> str:
         raise ShieldCLIPError(
             "Expected at least one explanation to show, got none; name a picture."
         )
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters["percent"] = percent
-    return environment.from_string(_resource("page.html.j2")).render(
-        style=Markup(_resource("style.css")),
+    return render_template(
+        "shieldclip.explanation",
+        filters={"percent": percent},
         title=headline(explanations),
         lines=model_lines(explanations),
         warnings={e.model: e.warning for e in explanations if e.warning},
@@ -118,21 +110,11 @@ def _panel(title: str, explanation: Explanation, view: View, top: float) -> Pane
         title=title,
         view=view,
         mass=percent(view.mass),
-        image=_uri(plain(view)),
-        attention=_uri(attention_picture(explanation, view, top)),
-        knowledge=_uri(knowledge) if knowledge else "",
+        image=png_uri(plain(view)),
+        attention=png_uri(attention_picture(explanation, view, top)),
+        knowledge=png_uri(knowledge) if knowledge else "",
         elements=tuple(
             (phrase, f"{cosine:.2f}")
             for phrase, cosine in zip(aligned.elements if aligned else (), best, strict=True)
         ),
     )
-
-
-def _uri(image: Image.Image) -> str:
-    buffer = io.BytesIO()
-    image.save(buffer, "PNG", optimize=True)
-    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
-
-
-def _resource(name: str) -> str:
-    return files("shieldclip.explanation").joinpath(name).read_text(encoding="utf-8")

@@ -11,16 +11,15 @@ from torch import Tensor
 from torch.nn.functional import normalize
 from transformers import CLIPConfig, CLIPModel
 
-from shieldclip.encoders.folder import library_of
 from shieldclip.encoders.hf_model import load_model
 from shieldclip.encoders.hf_processor import load_preprocessing
 from shieldclip.encoders.hf_tokenizer import HFTokenizer
+from shieldclip.encoders.locate import Located, locate
 from shieldclip.encoders.precision import resolve_device
 from shieldclip.encoders.preprocessing import Preprocessing
 from shieldclip.encoders.quiet import quiet_libraries
 from shieldclip.encoders.safety import read_json
 from shieldclip.encoders.spec import FolderSpec, HubSpec, ZooSpec, parse_spec
-from shieldclip.encoders.zoo import find_zoo_model
 from shieldclip.errors import ShieldCLIPError
 from shieldclip.modeling import ShieldCLIPConfig, ShieldCLIPModel
 
@@ -90,7 +89,6 @@ class Subject:
         return torch.cat([encode(input_ids=part).pooler_output.cpu() for part in passes])
 
 
-@quiet_libraries()
 def load_subject(spec: str, device: str = "auto") -> Subject:
     """Load a transformers CLIP or a ShieldCLIP in float32.
 
@@ -100,33 +98,33 @@ def load_subject(spec: str, device: str = "auto") -> Subject:
 
     Raises:
         ShieldCLIPError: another kind of checkpoint, or files missing, damaged or unsafe.
+
+    Warns:
+        UntrustworthyWarning: the checkpoint is known to be backdoored.
     """
-    folder, warning = _folder(spec)
-    place = resolve_device(device)
-    model = _load(spec, folder).to(place).eval().requires_grad_(False)
+    found = _locate(spec)
+    with quiet_libraries():
+        return _open(spec, found, device)
+
+
+def _locate(spec: str) -> Located:
+    parsed = parse_spec(spec)
+    if isinstance(parsed, ZooSpec | FolderSpec | HubSpec):
+        found = locate(parsed, spec)
+        if found.library == "transformers":
+            return found
+    raise _unfit(spec, "an open_clip checkpoint")
+
+
+def _open(spec: str, found: Located, device: str) -> Subject:
+    folder = found.folder
+    model = _load(spec, folder).to(resolve_device(device)).eval().requires_grad_(False)
     text = model.config.text_config
     tokenizer = HFTokenizer(folder, text.max_position_embeddings, "longest")
     tokenizer.check_vocabulary(text.vocab_size)
     tokenizer.check_eos(text.eos_token_id)
     preprocessing = load_preprocessing(folder, model.config.vision_config.image_size)
-    return Subject(spec, model, preprocessing, tokenizer, warning)
-
-
-def _folder(spec: str) -> tuple[Path, str]:
-    """Where a checkpoint lies, and what its user must know."""
-    match parse_spec(spec):
-        case ZooSpec(name):
-            zoo = find_zoo_model(name)
-            return zoo.path, zoo.warning
-        case FolderSpec(path, library) if library_of(path, library) == "transformers":
-            return path, ""
-        case HubSpec() as hub:
-            from shieldclip.encoders.hub import fetch
-
-            snapshot = fetch(hub)
-            if snapshot.library == "transformers":
-                return snapshot.folder, ""
-    raise _unfit(spec, "an open_clip checkpoint")
+    return Subject(spec, model, preprocessing, tokenizer, found.facts.warning)
 
 
 def _load(spec: str, folder: Path) -> ShieldCLIPModel:

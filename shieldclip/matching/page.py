@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import io
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 
 import numpy as np
 import pyarrow as pa
-from jinja2 import Environment, StrictUndefined
-from markupsafe import Markup
 from PIL import Image
 
 from shieldclip.data.decode import decode, image_name
@@ -21,6 +16,8 @@ from shieldclip.matching import histogram as chart
 from shieldclip.matching.judge import Matching
 from shieldclip.matching.plan import Plan, WordFlow, transport_plan
 from shieldclip.matching.summary import Summary, facts, headline
+from shieldclip.pages import png_uri
+from shieldclip.pages import render_page as render_template
 from shieldclip.types import Encoder
 
 SHOWN = 24
@@ -75,11 +72,8 @@ class Subject:
 def render_page(source: Source, encoder: Encoder, matching: Matching, summary: Summary) -> str:
     """The whole page."""
     riskiest = risky_pairs(source, matching.table)
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    return environment.from_string(_resource("page.html.j2")).render(
-        style=Markup(_resource("style.css")),
+    return render_template(
+        "shieldclip.matching",
         title=headline(summary),
         summary=summary,
         facts=facts(summary),
@@ -110,7 +104,7 @@ def _risky(source: Source, pair: dict[str, object]) -> RiskyPair:
     image.thumbnail((_SIDE, _SIDE))
     return RiskyPair(
         row=row,
-        image=_uri(image),
+        image=png_uri(image),
         caption=str(pair["caption"]),
         new_caption=str(pair["new_caption"]),
         own=f"{pair['own_distance']:.3f}",
@@ -140,7 +134,7 @@ def _subject(
     side = math.isqrt(patches)
     if side * side != patches:
         return None
-    image = _uri(Image.fromarray(pixels.permute(1, 2, 0).numpy()))
+    image = png_uri(Image.fromarray(pixels.permute(1, 2, 0).numpy()))
     shown = RiskyPair(**{**vars(pair), "image": image})
     return Subject(shown, side, tuple(_draw(title, plan, side) for title, plan in drawn.items()))
 
@@ -163,13 +157,3 @@ def _draw(title: str, plan: Plan, side: int) -> DrawnPlan:
             for flow in plan.words
         ),
     )
-
-
-def _uri(image: Image.Image) -> str:
-    buffer = io.BytesIO()
-    image.save(buffer, "PNG", optimize=True)
-    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
-
-
-def _resource(name: str) -> str:
-    return files("shieldclip.matching").joinpath(name).read_text(encoding="utf-8")

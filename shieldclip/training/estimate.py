@@ -17,6 +17,7 @@ from shieldclip.training.engine.trainer import MODEL_INPUTS, Part
 from shieldclip.training.length import Length
 from shieldclip.training.model_setup import freeze_unused, patch_count, set_up
 from shieldclip.training.pairs.opening import open_clean_pairs
+from shieldclip.training.recipe.resolved import resolved
 from shieldclip.training.recipe.schema import Recipe
 
 _PROBE = 16  # pairs; a whole batch of a large recipe would take minutes on a CPU
@@ -94,7 +95,8 @@ def estimate(recipe: Recipe) -> Estimate:
 
 def describe(recipe: Recipe) -> str:
     """The resolved recipe, and under it the estimate as comments."""
-    text = yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+    record = resolved(recipe).model_dump(mode="json")
+    text = yaml.safe_dump(record, sort_keys=False, allow_unicode=True)
     return text + "".join(f"# {line}\n" for line in estimate(recipe).lines(recipe))
 
 

@@ -8,6 +8,7 @@ import yaml
 
 from shieldclip.errors import ShieldCLIPError
 from shieldclip.training.recipe.reading import load_recipe
+from shieldclip.training.recipe.resolved import resolved
 from shieldclip.training.recipe.schema import Recipe
 
 STATE = "training_state"
@@ -15,10 +16,11 @@ STATE = "training_state"
 
 def keep_recipe(recipe: Recipe, out: Path) -> None:
     """Write the recipe as resolved, or compare with the one of the run to go on with."""
+    recipe = resolved(recipe)
     text = yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
     path = out / "recipe.yaml"
     if latest_checkpoint(out) is not None and path.exists():
-        begun = load_recipe(str(path))
+        begun = resolved(load_recipe(str(path)))
         if begun.model_dump(exclude={"about"}) != recipe.model_dump(exclude={"about"}):
             raise ShieldCLIPError(
                 f"Expected the recipe that the run in {out} began with, got another; "

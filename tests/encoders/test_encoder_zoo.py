@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 from shieldclip.cli.models import models
 from shieldclip.encoders import load_encoder, zoo, zoo_models
-from shieldclip.errors import ShieldCLIPError
+from shieldclip.errors import ShieldCLIPError, UntrustworthyWarning
 
 CARD = {
     "name": "tiny-badnet",
@@ -33,8 +33,9 @@ def test_lists_what_is_there(tiny_zoo):
     assert (model.name, model.backdoored, model.description, model.warning) == tuple(CARD.values())
 
 
-def test_loads_by_name_and_carries_the_warning(tiny_zoo, tiny_clip_folder):
-    encoder = load_encoder("shieldclip:tiny-badnet", device="cpu")
+def test_loads_by_name_and_passes_the_warning_on(tiny_zoo, tiny_clip_folder):
+    with pytest.warns(UntrustworthyWarning, match="shieldclip:tiny-badnet: Backdoored on purpose"):
+        encoder = load_encoder("shieldclip:tiny-badnet", device="cpu")
     assert encoder.name == "shieldclip:tiny-badnet"
     assert encoder.warning == CARD["warning"]
     assert encoder.fingerprint == load_encoder(str(tiny_clip_folder), device="cpu").fingerprint
@@ -67,3 +68,5 @@ def test_command_prints_a_table(tiny_zoo):
     output = CliRunner().invoke(models).output
     assert "tiny-badnet" in output
     assert "A tiny random CLIP." in output
+    assert "BACKDOORED" in output
+    assert "WARNING. Backdoored on purpose." in " ".join(output.split())

@@ -1,6 +1,5 @@
 import re
 from dataclasses import replace
-from importlib.resources import files
 from itertools import pairwise
 from xml.etree import ElementTree
 
@@ -15,7 +14,6 @@ from shieldclip.evaluation.pages.accuracy_scatter import accuracy_scatter, point
 from shieldclip.evaluation.pages.asr_bars import asr_bars
 from shieldclip.evaluation.pages.examples import spread
 
-STYLE = files("shieldclip.evaluation.pages").joinpath("style.css").read_text(encoding="utf-8")
 WHOLE = {name: make for name, make in EVERY.items() if make is not every_target}
 every_sample = pytest.mark.parametrize("make", EVERY.values(), ids=EVERY)
 
@@ -167,45 +165,3 @@ def test_examples_are_spread_over_triggers_worst_first():
         ("badnet", "apple"),
         ("badnet-noise", "apple"),
     ]
-
-
-TEXT = [
-    *((ink, "paper") for ink in ("ink", "muted", "danger", "caution", "calm")),
-    *(("ink", f"{accent}-tint") for accent in ("danger", "caution", "calm")),
-    *((accent, f"{accent}-tint") for accent in ("danger", "caution", "calm")),
-    *(("ink", "tint"), ("muted", "tint")),
-]
-MARKS = [("bar", "paper"), ("danger-bar", "paper"), ("calm", "paper"), ("ink", "danger-bar")]
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize(
-    ("front", "back", "least"),
-    [*((*pair, 4.5) for pair in TEXT), *((*pair, 3) for pair in MARKS)],
-)
-def test_contrast(scheme, front, back, least):
-    colours = palette(scheme)
-    assert contrast(colours[front], colours[back]) >= least
-
-
-def palette(scheme):
-    """Custom properties of a scheme; the dark one overrides the light one."""
-    light, dark = re.findall(r":root \{(.*?)\}", STYLE, flags=re.DOTALL)
-    chosen = light if scheme == "light" else light + dark
-    return dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6});", chosen))
-
-
-def contrast(one, other):
-    """Contrast ratio of WCAG 2.2."""
-    lighter, darker = sorted((luminance(one), luminance(other)), reverse=True)
-    return (lighter + 0.05) / (darker + 0.05)
-
-
-def luminance(colour):
-    channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
-    return sum(w * c for w, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
-
-
-def test_contrast_of_black_on_white_is_21():
-    assert contrast("#000000", "#ffffff") == pytest.approx(21)

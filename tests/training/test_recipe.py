@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import fields
 from pathlib import Path
 
 import datasets
@@ -15,6 +16,7 @@ from shieldclip.training.defences import DEFENCES, make_defence
 from shieldclip.training.engine.logs import read_log
 from shieldclip.training.estimate import estimate
 from shieldclip.training.recipe import Recipe, load_recipe, shipped_recipes
+from shieldclip.training.recipe.resolved import resolved
 from shieldclip.training.run import train
 
 FULL_SCALE = {"coco-vit-b32", "flickr30k-rn50", "cc3m-vit-b32"}
@@ -99,6 +101,15 @@ def test_shipped_recipes_say_what_a_reader_needs(name):
     if name in FULL_SCALE:
         assert "annot be run" in re.sub(r"\s+", " ", shipped_recipes()[name].read_text())
     assert Recipe.model_validate(recipe.model_dump(mode="json")) == recipe
+
+
+@pytest.mark.parametrize("name", DEFENCES)
+def test_a_resolved_recipe_has_every_setting_of_its_defence(path, name):
+    recipe = load_recipe(path, [f"defence={name}"])
+    full = resolved(recipe)
+    assert set(full.defence) == {"name", *(field.name for field in fields(DEFENCES[name]))}
+    assert make_defence(full.defence) == make_defence(recipe.defence)
+    assert resolved(Recipe.model_validate(full.model_dump(mode="json"))) == full
 
 
 def test_full_scale_recipes_are_there():

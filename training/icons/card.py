@@ -6,9 +6,38 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pyarrow.parquet as pq
+from huggingface_hub import DatasetCard, DatasetCardData
 from icons.packages import STYLES, VERSIONS, IconSet
 
-_TEMPLATE = Path(__file__).parent / "card_template.md"
+from shieldclip.evaluation.write import write_file
+from shieldclip.hub.rendering import make_card
+
+_TEMPLATE = Path(__file__).parent / "card.md.j2"
+
+
+def card_data(folder: Path) -> DatasetCardData:
+    """The card's metadata: what `load_dataset` finds in the folder."""
+    return DatasetCardData(
+        pretty_name="Icon captions",
+        license="other",
+        license_name="mixed-open-licences",
+        language=["en"],
+        task_categories=["zero-shot-image-classification", "image-classification"],
+        size_categories=["1K<n<10K"],
+        tags=["icons", "emoji", "clip", "backdoor", "robustness"],
+        configs=[
+            {"config_name": name, "data_files": _splits(folder, name)} | default
+            for name, default in (("icons-100", {"default": True}), ("sprites", {}))
+        ],
+    )
+
+
+def _splits(folder: Path, config: str) -> list[dict[str, str]]:
+    return [
+        {"split": split, "path": f"{config}-{split}.parquet"}
+        for split in ("train", "validation", "test")
+        if (folder / f"{config}-{split}.parquet").exists()
+    ]
 
 
 def write_card(folder: Path, icon_sets: Iterable[IconSet]) -> None:
@@ -36,16 +65,17 @@ def write_card(folder: Path, icon_sets: Iterable[IconSet]) -> None:
             for name in pq.read_table(path, columns=["concept"])["concept"].to_pylist()
         }
     )
-    text = _TEMPLATE.read_text(encoding="utf-8").format(
+    text = make_card(
+        DatasetCard,
+        card_data(folder),
+        _TEMPLATE,
         styles=styles,
         files=files,
         concepts=concepts,
         icons=sum(counts.values()),
         emojibase=VERSIONS["emojibase-data"],
     )
-    temporary = folder / "README.md.tmp"
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(folder / "README.md")
+    write_file(folder / "README.md", text)
 
 
 def _megabytes(path: Path) -> str:

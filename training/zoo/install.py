@@ -7,12 +7,14 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from jinja2 import StrictUndefined, Template
 from transformers import CLIPProcessor
 from zoo.entries import ZooEntry
 
 from shieldclip.modeling import ShieldCLIPModel
 
 RECIPE = "recipe.yaml"
+TRAINED = Path(__file__).parent / "trained-plain.md.j2"
 
 
 def install(entry: ZooEntry, runs: Path, zoo: Path) -> None:
@@ -24,7 +26,21 @@ def install(entry: ZooEntry, runs: Path, zoo: Path) -> None:
         _install_recipe_run(run, folder)
     else:
         _install_plain_run(run, folder)
-    (folder / "zoo.json").write_text(json.dumps(entry.record(), indent=1) + "\n", "utf-8")
+    write_record(entry, folder)
+
+
+def write_record(entry: ZooEntry, folder: Path, fingerprint: str = "") -> None:
+    """What the package says about a checkpoint; its fingerprint once it was measured."""
+    record = {**entry.record(), "fingerprint": fingerprint}
+    (folder / "zoo.json").write_text(json.dumps(record, indent=1) + "\n", "utf-8")
+
+
+def write_training_text(folder: Path) -> None:
+    """`training.md`, which the card shows, from the settings of the runs of `train_plain.py`."""
+    history = json.loads((folder / "training.json").read_text(encoding="utf-8"))
+    template = Template(TRAINED.read_text(encoding="utf-8"), undefined=StrictUndefined)
+    text = template.render(runs=[run["settings"] for run in history])
+    (folder / "training.md").write_text(text.rstrip() + "\n", "utf-8")
 
 
 def _install_recipe_run(run: Path, folder: Path) -> None:
@@ -42,6 +58,7 @@ def _install_plain_run(run: Path, folder: Path) -> None:
     if (run / "poison.yaml").exists():
         shutil.copyfile(run / "poison.yaml", folder / "poison.yaml")
     _write_history(folder, _stages(run))
+    write_training_text(folder)
 
 
 def _stages(run: Path) -> list[dict[str, Any]]:

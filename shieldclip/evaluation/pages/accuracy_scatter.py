@@ -17,6 +17,8 @@ LEFT, RIGHT, TOP, BOTTOM = 52, 376, 12, 268
 TICKS = (0, 0.25, 0.5, 0.75, 1)
 LETTER_HEIGHT = 15
 """Letters of points that lie closer than this are moved apart."""
+CAPITAL = 11
+"""Room that a letter takes above its baseline."""
 
 
 @dataclass(frozen=True)
@@ -41,24 +43,26 @@ def points(report: EvalReport, attacks: Sequence[AttackRow]) -> tuple[Point, ...
             worst[model] = row
     both = [m.name for m in report.models if m.name in accuracy and m.name in worst]
     return tuple(
-        Point(_letter(i), model, accuracy[model], worst[model].asr) for i, model in enumerate(both)
+        Point(letter(i), model, accuracy[model], worst[model].asr) for i, model in enumerate(both)
     )
 
 
-def accuracy_scatter(name: str, found: Sequence[Point]) -> Markup:
+def accuracy_scatter(name: str, found: Sequence[Point], front: Sequence[Point] = ()) -> Markup:
     """The chart; letters are explained in the text beside it.
 
     Args:
         name: unique on the page.
         found: the models.
+        front: those that no other one beats, the least accurate first; a line joins them.
     """
     x, y = svg.scale(LEFT, RIGHT), svg.scale(BOTTOM, TOP)
-    marks = [mark for point in found for mark in _point(point, x, y)]
+    marks = [mark for point in found for mark in _point(point, point in front, x, y)]
     return svg.drawing(
         name,
         "Attack success rate against clean accuracy",
         "; ".join(_spoken(point) for point in found) + ".",
         *_grid(x, y),
+        *_front(front, x, y),
         *marks,
         *_letters(found, x, y),
         width=WIDTH,
@@ -90,31 +94,50 @@ def _grid(x: svg.Scale, y: svg.Scale) -> list[Markup]:
     ]
 
 
-def _point(point: Point, x: svg.Scale, y: svg.Scale) -> list[Markup]:
+def _front(front: Sequence[Point], x: svg.Scale, y: svg.Scale) -> list[Markup]:
+    """Steps: what is above and left of them is beaten."""
+    if not front:
+        return []
+    first, *others = [(x(p.accuracy.value), y(p.worst.value)) for p in front]
+    start = f"M{LEFT} {first[1]:.2f}H{first[0]:.2f}"
+    steps = "".join(f"V{height:.2f}H{right:.2f}" for right, height in others)
+    return [svg.tag("path", d=f"{start}{steps}V{TOP}", class_="front")]
+
+
+def _point(point: Point, best: bool, x: svg.Scale, y: svg.Scale) -> list[Markup]:
     ca, asr = point.accuracy, point.worst
     return [
         svg.whisker(x(ca.low), x(ca.high), y(asr.value)),
         svg.upright_whisker(x(ca.value), y(asr.low), y(asr.high)),
-        svg.circle(x(ca.value), y(asr.value), "point", r=4.5),
+        svg.circle(x(ca.value), y(asr.value), "point best" if best else "point", r=4.5),
     ]
 
 
 def _letters(found: Sequence[Point], x: svg.Scale, y: svg.Scale) -> list[Markup]:
-    """A letter to the right of each point, pushed upwards where it would hit the one below."""
+    """A letter to the right of each point; where several would meet, they move to the middle."""
+    high = sorted((p for p in found if p.worst.value > 0.5), key=lambda p: -p.worst.value)
+    low = sorted((p for p in found if p.worst.value <= 0.5), key=lambda p: p.worst.value)
+    return [*_stacked(high, 1, x, y), *_stacked(low, -1, x, y)]
+
+
+def _stacked(found: Sequence[Point], way: int, x: svg.Scale, y: svg.Scale) -> list[Markup]:
+    """Letters of points from an edge inwards; ``way`` is 1 downwards, -1 upwards."""
     placed: list[tuple[float, float]] = []
-    letters = []
-    for point in sorted(found, key=lambda p: (p.worst.value, p.accuracy.value)):
-        left, height = x(point.accuracy.value), y(point.worst.value) - 6
-        near = [h for other, h in placed if abs(other - left) < LETTER_HEIGHT]
-        height = min([height, *(h - LETTER_HEIGHT for h in near)])
-        placed.append((left, height))
-        letters.append(svg.text(point.letter, left + 7, height, "letter"))
-    return letters
+    for point in found:
+        left = x(point.accuracy.value)
+        near = [height for other, height in placed if abs(other - left) < LETTER_HEIGHT]
+        height = max(y(point.worst.value) - 6, CAPITAL)
+        steps = [height * way, *(h * way + LETTER_HEIGHT for h in near)]
+        placed.append((left, max(steps) * way))
+    return [
+        svg.text(point.letter, left + 7, height, "letter")
+        for point, (left, height) in zip(found, placed, strict=True)
+    ]
 
 
-def _letter(i: int) -> str:
+def letter(i: int) -> str:
     """A, B, ..., Z, AA, AB, ..."""
-    return (_letter(i // 26 - 1) if i >= 26 else "") + chr(ord("A") + i % 26)
+    return (letter(i // 26 - 1) if i >= 26 else "") + chr(ord("A") + i % 26)
 
 
 def _spoken(point: Point) -> str:

@@ -1,11 +1,9 @@
-"""The page, put together: everything is escaped, nothing is loaded from elsewhere."""
+"""The page, put together."""
 
 from __future__ import annotations
 
 import re
-from importlib.resources import files
 
-from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from shieldclip.evaluation.attack_rows import AttackRow, attack_rows, worst_targets
@@ -18,6 +16,7 @@ from shieldclip.evaluation.pages.asr_bars import asr_bars
 from shieldclip.evaluation.pages.examples import examples_by_model
 from shieldclip.evaluation.report import EvalReport
 from shieldclip.evaluation.tables import tables
+from shieldclip.pages import render_page
 
 
 def to_html(report: EvalReport) -> str:
@@ -26,14 +25,11 @@ def to_html(report: EvalReport) -> str:
     Raises:
         ShieldCLIPError: an example's picture is not a PNG data URI.
     """
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters["unbroken"] = unbroken
     attacks = attack_rows(report)
     found = points(report, attacks)
-    return environment.from_string(_resource("page.html.j2")).render(
-        style=Markup(_resource("style.css")),
+    return render_page(
+        "shieldclip.evaluation.pages",
+        filters={"unbroken": unbroken},
         head=headline(report),
         tables=tables(report),
         bars=_bars(report, attacks),
@@ -62,7 +58,3 @@ def _bars(report: EvalReport, attacks: tuple[AttackRow, ...]) -> dict[str, Marku
         for i, (model, rows) in enumerate(by_model.items())
         if rows
     }
-
-
-def _resource(name: str) -> str:
-    return files("shieldclip.evaluation.pages").joinpath(name).read_text(encoding="utf-8")
