@@ -21,6 +21,7 @@ from shieldclip.training.run import train
 
 SHIELD = {"name": "semantic-shield", "warm_up": 0.3}
 MATCHED = {"name": "shield", "transport": {"risk": 0.0, "views": 0.5, "negatives": 3}}
+SAFE = {"name": "safeclip", "unimodal_epochs": 0, "clip_epochs": 1, "growth": 0.2, "bank": 8}
 POISON = {"poison": "dirty-label", "target": "red", "count": 4, "trigger": "badnet",
           "image_size": 32}  # fmt: skip
 
@@ -88,15 +89,30 @@ def test_training_learns(record, tmp_path):
         {"optimiser": {"precision": "bf16"}, "data": {"workers": 1}},
         {"defence": MATCHED, "model": {"patch_keep": 0.5}},
         {"defence": {"name": "otcclip", "risk": 0.0, "match_every": 2}},
+        {"defence": {"name": "roclip", "bank": 16, "first_match": 0}},
+        {"defence": SAFE, "optimiser": {"samples": 96}},
+        {"defence": "par", "model": {"patch_keep": 0.5}},
     ],
-    ids=["shield-ema", "accumulation", "patches", "bf16-workers", "matched", "match-kept"],
+    ids=[
+        "shield-ema",
+        "accumulation",
+        "patches",
+        "bf16-workers",
+        "matched",
+        "match-kept",
+        "roclip",
+        "safeclip",
+        "par",
+    ],  # fmt: skip
 )
 def test_killed_and_resumed_equals_uninterrupted(record, tmp_path, monkeypatch, groups):
     recipe = build(record, **groups)
     train(recipe, tmp_path / "whole")
     # Six steps of an epoch of five: the kill at step 5 comes after the state of step 3.
-    train_killed(monkeypatch, recipe, tmp_path / "halted", 5)
-    assert not (tmp_path / "halted" / "training_state" / "checkpoint-6").exists()
+    # Twelve of them, four more epochs begun: at step 8, after the state of step 6.
+    steps = recipe.optimiser.samples // (8 * recipe.optimiser.accumulation)
+    train_killed(monkeypatch, recipe, tmp_path / "halted", steps // 2 + 2)
+    assert not (tmp_path / "halted" / "training_state" / f"checkpoint-{steps}").exists()
     train(recipe, tmp_path / "halted")
     assert_equal_weights(tmp_path / "whole", tmp_path / "halted")
     whole, halted = (read_log(tmp_path / name) for name in ("whole", "halted"))
