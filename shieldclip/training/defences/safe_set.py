@@ -97,6 +97,6 @@ def own_similarity(pairs: PairsView) -> Tensor:
         own = torch.tensor([n for n, row in enumerate(rows) for _ in captions[row]])
         said = torch.tensor([place[text] for row in rows for text in captions[row]])
         cosines = (images[own] * read[said]).sum(dim=1).cpu()
-        sums = torch.zeros(len(rows)).index_add_(0, own, cosines)
+        sums = cosines.new_zeros(len(rows)).index_add_(0, own, cosines)
         means.append(sums / own.bincount(minlength=len(rows)))
     return torch.cat(means)

@@ -57,7 +57,7 @@ def test_a_pair_that_is_not_safe_never_ties_its_picture_to_its_caption():
     for side in gradient:
         assert side[AGAIN].abs().max() == 0
         assert side[PAIRS:].abs().max() == 0
-        assert side[SAFE > 0].abs().amax(dim=1).min() > 0
+        assert side[:PAIRS][SAFE > 0].abs().amax(dim=1).min() > 0
 
 
 @pytest.mark.parametrize("safe", [0.0, 1.0])
@@ -75,7 +75,7 @@ def test_epochs_pass_from_no_captions_to_slow_ones_to_a_growing_safe_set(monkeyp
     fits = torch.linspace(0, 1, 100) ** 8  # a broad upper group
     monkeypatch.setattr(safeclip, "own_similarity", lambda _: fits)
     pairs = type("Pairs", (), {"captions": [["a caption"]] * 100})()
-    own = defence(unimodal_epochs=2, clip_epochs=1, clip_rate=0.1, growth=0.2)
+    own = defence(unimodal_epochs=2, clip_epochs=1, clip_rate=0.1, growth=0.1)
     plans = [own.plan(epoch, pairs) for epoch in range(6)]
     risky = [{row for row, weight in plan.weights.items() if weight == 0} for plan in plans]
     assert [plan.seen_twice for plan in plans] == [frozenset(rows) for rows in risky]
@@ -83,7 +83,7 @@ def test_epochs_pass_from_no_captions_to_slow_ones_to_a_growing_safe_set(monkeyp
     assert risky[2] == set()
     first = 100 - len(risky[3])
     assert 0 < first < 60
-    assert [100 - len(rows) for rows in risky[4:]] == [first + 20, first + 40]
+    assert [100 - len(rows) for rows in risky[4:]] == [first + 10, first + 20]
     assert risky[3] == set(range(100 - first))
     assert not plans[2].risk
     assert sorted(plans[3].risk, key=plans[3].risk.__getitem__) == list(reversed(range(100)))
