@@ -19,6 +19,9 @@ What a step has more than CLIP's, measured alone, in CLIP steps:
 - `plan`: what judging and matching all pairs before an epoch costs, per step of that epoch; not in
   `step`.
 
+Banks are full, and `roclip` matches. `safeclip` is measured as if every pair were both believed
+and seen twice; in training each is one of the two, which takes less.
+
 At batch 256 at most 1.5 is wanted of `step` for `otcclip`, and 1.7 for `shield`.
 
 Pictures, captions and elements are those of icons and scenes, batches are made as in training, and
@@ -41,15 +44,13 @@ from typing import Any
 import click
 import torch
 from torch import Tensor
-from torch.nn.functional import normalize
+from training_steps import LATE, Steps, Work, fill_banks
 
 from shieldclip.knowledge import load_knowledge
 from shieldclip.modeling import ShieldCLIPModel, ShieldCLIPProcessor
-from shieldclip.modeling.output import ShieldCLIPOutput
-from shieldclip.training.defences import DEFENCES, Batch, Defence, Moment, make_defence
-from shieldclip.training.engine.trainer import MODEL_INPUTS, Part
-from shieldclip.training.losses import ContrastiveLoss
-from shieldclip.training.model_setup import freeze_unused, patch_count, set_up
+from shieldclip.training.defences import DEFENCES, Defence, make_defence
+from shieldclip.training.engine.trainer import Part
+from shieldclip.training.model_setup import patch_count, set_up
 from shieldclip.training.pairs.batches import Elements, PairDataset, Preparation, SecondViews
 from shieldclip.training.pairs.opening import open_pairs
 from shieldclip.training.pairs.pixels import open_pixels
@@ -63,10 +64,6 @@ MODELS = {"icons": "plain", "vit-b-32": "coco-vit-b32", "tiny": "smoke"}
 SOURCE = "icons-and-scenes?renderings=1&favoured=8&concepts=icons-100&scenes=1000"
 KEPT = (1.0, 0.5)
 """Shares of image patches that steps see."""
-LATE = Moment(step=1000, epoch=1, progress=0.5)
-"""When losses are taken: after every warm-up, before all patches are seen."""
-
-Work = Callable[[], object]
 
 
 @dataclass(frozen=True)
@@ -114,101 +111,6 @@ class Pairs:
         return replace(self.data, preparation=own)
 
 
-def clip_embeddings(model: ShieldCLIPModel, batch: Batch) -> tuple[Tensor, Tensor]:
-    """Images and captions ``[B, D]`` as CLIP embeds them, with the patches of the batch."""
-    vision = model.vision_model
-    hidden = vision.embeddings(batch["pixel_values"])  # [B, 1 + P, W]
-    if "patch_index" in batch:
-        chosen = hidden[:, 1:].take_along_dim(batch["patch_index"][..., None], dim=1)
-        hidden = torch.cat([hidden[:, :1], chosen], dim=1)
-    hidden = vision.pre_layrnorm(hidden)
-    for layer in vision.encoder.layers:
-        hidden = layer(hidden, None)
-    images = model.visual_projection(vision.post_layernorm(hidden[:, 0]))
-    text = model.get_text_features(batch["input_ids"], batch["attention_mask"])
-    return normalize(images, dim=-1), normalize(text.pooler_output, dim=-1)
-
-
-def clip_loss(model: ShieldCLIPModel, batch: Batch) -> Tensor:
-    loss: Tensor = ContrastiveLoss()(*clip_embeddings(model, batch), model.logit_scale.exp())
-    return loss
-
-
-def outputs(model: ShieldCLIPModel, batch: Batch) -> ShieldCLIPOutput:
-    output: ShieldCLIPOutput = model(**{k: batch[k] for k in MODEL_INPUTS if k in batch})
-    return output
-
-
-def backward(loss: Tensor) -> None:
-    torch.autograd.backward(loss)
-
-
-def detached(output: ShieldCLIPOutput) -> ShieldCLIPOutput:
-    """The same output, cut off from the model; its gradients end there."""
-    leaves = {
-        name: value.detach().requires_grad_(value.is_floating_point())
-        for name, value in output.items()
-        if isinstance(value, Tensor)
-    }
-    return ShieldCLIPOutput(**leaves)
-
-
-class Steps:
-    """Whole steps and their parts on one model, which stays as it is (learning rate 0)."""
-
-    def __init__(self, model: ShieldCLIPModel) -> None:
-        self.model = model
-        self.optimiser = torch.optim.AdamW(model.parameters(), lr=0.0)
-
-    def step(self, loss: Callable[[], Tensor]) -> None:
-        """Forward to optimiser."""
-        backward(loss())
-        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
-        self.optimiser.step()
-        self.optimiser.zero_grad()
-
-    def clip(self, batch: Batch) -> Work:
-        """A CLIP step."""
-        return lambda: self.step(lambda: clip_loss(self.model, batch))
-
-    def defended(self, defence: Defence, batch: Batch) -> Work:
-        """A defence's step."""
-
-        def loss() -> Tensor:
-            return defence.losses(outputs(self.model, batch), batch, LATE).total()
-
-        def work() -> None:
-            freeze_unused(self.model, defence)
-            self.step(loss)
-
-        return work
-
-    def losses(self, defence: Defence, batch: Batch) -> Work:
-        """A defence's losses alone."""
-        with torch.no_grad():
-            output = detached(outputs(self.model, batch))
-        return lambda: backward(defence.losses(output, batch, LATE).total())
-
-    def clip_loss(self, batch: Batch) -> Work:
-        """CLIP's loss alone."""
-        with torch.no_grad():
-            images, texts = clip_embeddings(self.model, batch)
-        leaves = images.requires_grad_(), texts.requires_grad_()
-        return lambda: backward(ContrastiveLoss()(*leaves, self.model.logit_scale.exp()))
-
-    def elements(self, batch: Batch) -> Work:
-        """The text tower on knowledge elements, alone."""
-
-        def work() -> None:
-            text = self.model.get_text_features(
-                batch["element_input_ids"], batch["element_attention_mask"]
-            )
-            backward(self.model.knowledge_head(text.pooler_output).sum())
-            self.optimiser.zero_grad()
-
-        return work
-
-
 @dataclass(frozen=True)
 class Setting:
     """Pairs, and the part of each image that steps see, on a device."""
@@ -238,8 +140,9 @@ def works(steps: Steps, setting: Setting, visits: list[Visit]) -> dict[str, Work
     }
     for name, defence in defences.items():
         own = setting.batch(defence, visits)
-        found[name] = steps.defended(defence, own)
+        fill_banks(defence, steps.model.config.projection_dim)
         found[f"{name} losses"] = steps.losses(defence, own)
+        found[name] = steps.defended(defence, own)
         made = setting.pairs.prepared_for(defence)
         found[f"{name} batch"] = partial(made.__getitems__, visits)
     return found
@@ -254,7 +157,7 @@ def plan_seconds(
     taken = {}
     for name in DEFENCES:
         defence = make_defence({"name": name})
-        spent = seconds(partial(defence.plan, 0, view), setting.device)
+        spent = seconds(partial(defence.plan, LATE.epoch, view), setting.device)
         taken[name] = spent / len(setting.pairs.visits)
     return taken
 

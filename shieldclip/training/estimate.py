@@ -13,6 +13,7 @@ from torch import Tensor
 from shieldclip.modeling import ShieldCLIPModel, ShieldCLIPProcessor
 from shieldclip.training.defences import Defence, Moment, make_defence
 from shieldclip.training.engine.callbacks import milestones
+from shieldclip.training.engine.frozen_start import FrozenStart
 from shieldclip.training.engine.trainer import MODEL_INPUTS, Part
 from shieldclip.training.length import Length
 from shieldclip.training.model_setup import freeze_unused, patch_count, set_up
@@ -72,15 +73,15 @@ def estimate(recipe: Recipe) -> Estimate:
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     model.to(device).train()
     probe = min(_PROBE, recipe.optimiser.batch_size)
-    step = _Step(model, defence, _noise(model, processor, recipe, probe), recipe, device)
+    batch = _noise(model, processor, recipe, defence, probe)
+    step = _Step(model, defence, batch, recipe, device)
     step.take()
     seconds = min(step.take() for _ in range(2))
     scale = recipe.optimiser.batch_size / probe
     weights = sum(p.numel() for p in model.parameters())
     trained = sum(p.numel() for p in model.parameters() if p.requires_grad)
-    held = (
-        4 * weights + (_TRAINING_BYTES - 4) * trained + (4 * weights if recipe.optimiser.ema else 0)
-    )
+    copies = 1 + (recipe.optimiser.ema is not None) + defence.needs_start
+    held = 4 * weights * copies + (_TRAINING_BYTES - 4) * trained
     return Estimate(
         parameters=weights,
         trained=trained,
@@ -116,6 +117,7 @@ class _Step:
         trained = [p for p in model.parameters() if p.requires_grad]
         self.optimiser = torch.optim.AdamW(trained, lr=0.0)
         self.half = recipe.optimiser.precision == "bf16"
+        self.start = FrozenStart(model) if defence.needs_start else None
         self.activations = 0
 
     def take(self) -> float:
@@ -128,7 +130,8 @@ class _Step:
         ):
             inputs = {name: self.batch[name] for name in MODEL_INPUTS if name in self.batch}
             output = self.model(**inputs)
-            loss = self.defence.losses(output, self.batch, Moment(0, 0, 0.5)).total()
+            start = {} if self.start is None else self.start.embed(inputs)
+            loss = self.defence.losses(output, self.batch | start, Moment(0, 0, 0.5)).total()
         torch.autograd.backward(loss)
         self.optimiser.step()
         self.optimiser.zero_grad()
@@ -143,25 +146,32 @@ class _Step:
 
 
 def _noise(
-    model: ShieldCLIPModel, processor: ShieldCLIPProcessor, recipe: Recipe, pairs: int
+    model: ShieldCLIPModel,
+    processor: ShieldCLIPProcessor,
+    recipe: Recipe,
+    defence: Defence,
+    pairs: int,
 ) -> dict[str, Tensor]:
     """A batch of the shapes of training."""
     text, size = model.config.text_config, model.config.vision_config.image_size
     words = min(_WORDS, text.max_position_embeddings - 2)
-    ids = torch.randint(text.vocab_size - 2, (pairs, words + 2))
+    again = torch.arange(round(defence.second_views * pairs))
+    seen = pairs + len(again)
+    ids = torch.randint(text.vocab_size - 2, (seen, words + 2))
     ids[:, 0], ids[:, -1] = text.bos_token_id, text.eos_token_id
     batch = {
         "row": torch.arange(pairs),
         "picture": torch.arange(pairs),
-        "pixel_values": torch.randn(pairs, 3, size, size),
+        "again": again,
+        "pixel_values": torch.randn(seen, 3, size, size),
         "input_ids": ids,
         "attention_mask": torch.ones_like(ids),
     }
     part = Part(patch_count(model), recipe.model, recipe.seed)
-    patch_index = part.index(torch.arange(pairs), 0.0)
+    patch_index = part.index(torch.arange(seen), 0.0)
     if patch_index is not None:
         batch["patch_index"] = patch_index
-    if make_defence(recipe.defence).needs_knowledge:
+    if defence.needs_knowledge:
         most = recipe.knowledge.max_elements
         phrases = [[f"part {pair * most + m}" for m in range(most)] for pair in range(pairs)]
         batch |= processor.encode_elements(phrases)

@@ -15,9 +15,16 @@ from shieldclip.knowledge import load_knowledge
 from shieldclip.modeling import ShieldCLIPModel, ShieldCLIPProcessor
 from shieldclip.training.defences import Defence, make_defence
 from shieldclip.training.engine.arguments import training_arguments
-from shieldclip.training.engine.callbacks import AfterStep, Milestones, PlanEpochs, milestones
+from shieldclip.training.engine.callbacks import (
+    AfterStep,
+    Milestones,
+    PaceEpochs,
+    PlanEpochs,
+    milestones,
+)
 from shieldclip.training.engine.checkpoints import Checkpoints, Evaluate
 from shieldclip.training.engine.ema import WeightAverage
+from shieldclip.training.engine.frozen_start import FrozenStart
 from shieldclip.training.engine.logs import RunLog, Watch
 from shieldclip.training.engine.meters import Meters
 from shieldclip.training.engine.trainer import Part, ShieldTrainer
@@ -90,6 +97,11 @@ def _place(args: TrainingArguments, recipe: Recipe) -> Place:
 
 def _learner(recipe: Recipe, opened: OpenedPairs | None) -> _Learner:
     defence = make_defence(recipe.defence)
+    if defence.needs_epochs and recipe.data.streaming:
+        raise ShieldCLIPError(
+            f"Expected pairs that are known in advance for {recipe.defence['name']}, got a "
+            "stream, which has no epochs; set data.streaming to false."
+        )
     elements = None
     if defence.needs_knowledge:
         knowledge = load_knowledge(recipe.knowledge.source)
@@ -119,6 +131,7 @@ def _trainer(
         recipe.seed,
         learner.elements,
         SecondViews(share, data.second_view) if share else None,
+        data.vary_captions,
     )
     if opened is None:
         feed = feed_from_stream(recipe, preparation, size, place)
@@ -136,6 +149,7 @@ def _trainer(
         WeightAverage(model, recipe.optimiser.ema) if recipe.optimiser.ema else None,
         learner.processor,
         _trigger(recipe, opened, patch_count(model)),
+        FrozenStart(model) if learner.defence.needs_start else None,
     )
     _add_plan(trainer, feed, learner)
     return trainer
@@ -176,6 +190,7 @@ def _add_callbacks(
         pairs = recipe.optimiser.batch_size * recipe.optimiser.accumulation
         watch = Watch(RunLog(out, resumed_step(out)), pairs, out.name)
         trainer.add_callback(watch)
+    trainer.add_callback(PaceEpochs(trainer.defence))
     trainer.add_callback(AfterStep(trainer.model, trainer.average))
     stops = milestones(steps, evaluation.every)
     trainer.add_callback(

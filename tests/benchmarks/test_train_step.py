@@ -13,21 +13,11 @@ from transformers import CLIPImageProcessor
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 
-from train_step import (
-    KEPT,
-    LATE,
-    Row,
-    Steps,
-    Table,
-    as_text,
-    clip_embeddings,
-    detached,
-    outputs,
-    row,
-)
+from train_step import KEPT, Row, Table, as_text, row
+from training_steps import LATE, Steps, clip_embeddings, detached, fill_banks, outputs
 
 from shieldclip.modeling import ShieldCLIPConfig, ShieldCLIPModel, ShieldCLIPProcessor
-from shieldclip.training.defences import DEFENCES, make_defence
+from shieldclip.training.defences import DEFENCES, Defence, make_defence
 from shieldclip.training.tokenizer import train_tokenizer
 
 PAIRS, PATCHES = 4, 16
@@ -71,6 +61,14 @@ def batch() -> dict[str, Tensor]:
     }
 
 
+def seen_by(defence: Defence, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The batch with the second views that a defence wants."""
+    again = torch.arange(round(PAIRS * defence.second_views))
+    rows = torch.cat([torch.arange(PAIRS), again])
+    names = ("pixel_values", "input_ids", "attention_mask")
+    return {**batch, "again": again, **{name: batch[name][rows] for name in names}}
+
+
 @pytest.mark.parametrize("kept", [PATCHES, PATCHES // 2])
 def test_clip_step_embeds_as_the_model_does(
     model: ShieldCLIPModel, batch: dict[str, Tensor], kept: int
@@ -87,10 +85,14 @@ def test_clip_step_embeds_as_the_model_does(
 def test_losses_alone_are_the_losses_of_a_step(
     model: ShieldCLIPModel, batch: dict[str, Tensor], name: str
 ) -> None:
+    first, second = (make_defence({"name": name}) for _ in range(2))
+    batch = Steps(model).known(first, seen_by(first, batch))
     output = outputs(model, batch)
     alone = detached(output)
-    together = make_defence({"name": name}).losses(output, batch, LATE).total()
-    apart = make_defence({"name": name}).losses(alone, batch, LATE).total()
+    fill_banks(first, width=16)
+    second.load_state_dict(first.state_dict())
+    together = first.losses(output, batch, LATE).total()
+    apart = second.losses(alone, batch, LATE).total()
     apart.backward()
     torch.testing.assert_close(apart, together)
     assert alone.image_embeds is not None
@@ -104,7 +106,8 @@ def test_steps_leave_the_model_as_it_is(
 ) -> None:
     before = {key: value.clone() for key, value in model.state_dict().items()}
     steps = Steps(model)
-    for work in (steps.clip(batch), steps.defended(make_defence({"name": name}), batch)):
+    defence = make_defence({"name": name})
+    for work in (steps.clip(batch), steps.defended(defence, seen_by(defence, batch))):
         work()
         assert all(torch.equal(value, before[key]) for key, value in model.state_dict().items())
         assert all(parameter.grad is None for parameter in model.parameters())

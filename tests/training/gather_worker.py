@@ -9,6 +9,8 @@ import torch.distributed as dist
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
+from shieldclip.modeling import ShieldCLIPOutput
+from shieldclip.training.defences import LossTerms, Moment, make_defence
 from shieldclip.training.gather import gather, own_rows
 from shieldclip.training.losses import (
     AttentionAlignmentBCELoss,
@@ -31,6 +33,8 @@ from shieldclip.training.losses.rank_evidence import knowledge_fit, own_rank, ri
 ELEMENTS = [[0, 1], [2], [], [3, 4, 0], [5, 1], [6], [7, 2], [8]]
 """Of eight captions. The halves have 6 and 6 unique elements, of 3 and 2 per caption at most;
 elements 1 and 2 occur in both."""
+AGAIN = [True, True, False, True, False, False, True, False]
+"""Which pairs are seen twice, and in no other way trusted: 3 and 1 of the halves."""
 PAIRS, PATCHES, WIDTH = len(ELEMENTS), 4, 6
 
 Results = dict[str, tuple[Tensor, dict[str, Tensor]]]
@@ -75,6 +79,13 @@ class Features:
         images = normalize(towers.image(pixels.mean(dim=1)), dim=-1)
         texts = normalize(towers.text(words), dim=-1)
         self.rows = own_rows(images)
+        self.own = ShieldCLIPOutput(image_embeds=images, text_embeds=texts)
+        self.again = torch.tensor(AGAIN[first:last]).nonzero()[:, 0]
+        second = pixels[self.again].mean(dim=1).roll(1, 1), words[self.again].roll(1, 1)
+        self.views = [
+            normalize(tower(rows), dim=-1)
+            for tower, rows in zip((towers.image, towers.text), second, strict=True)
+        ]
         self.images, self.texts = gather(images), gather(texts)
         embeddings = normalize(towers.text(phrases[unique]), dim=-1)
         index = padded([[unique.index(e) for e in own] for own in ELEMENTS[first:last]])
@@ -119,6 +130,36 @@ def attention_bce(towers: Towers, f: Features) -> Tensor:
     return AttentionAlignmentBCELoss()(f.attention, f.patches, f.elements, towers.scale, f.rows)
 
 
+def twice(towers: Towers, f: Features, name: str, views: int, **batch: Tensor) -> LossTerms:
+    """The second of two equal steps of a defence; the first one fills its banks."""
+    parts = zip((f.own.image_embeds, f.own.text_embeds), f.views, strict=True)
+    images, texts = (torch.cat([own, again[:views]]) for own, again in parts)
+    output = ShieldCLIPOutput(image_embeds=images, text_embeds=texts, logit_scale=towers.scale)
+    defence = make_defence({"name": name})
+    for bank, size in (("captions", PAIRS), ("images", sum(AGAIN)), ("texts", sum(AGAIN))):
+        if hasattr(defence, bank):
+            getattr(defence, bank).size = size
+    batch["row"] = f.rows
+    defence.losses(output, batch, Moment(0, 1, 0.0))
+    return defence.losses(output, batch, Moment(1, 1, 0.0))
+
+
+def roclip(towers: Towers, f: Features) -> Tensor:
+    return twice(towers, f, "roclip", views=0).total()
+
+
+def safeclip(towers: Towers, f: Features) -> Tensor:
+    safe = torch.ones(len(f.rows)).index_fill(0, f.again, 0.0)
+    return twice(towers, f, "safeclip", views=len(f.again), again=f.again, pair_weight=safe).total()
+
+
+def par(towers: Towers, f: Features) -> Tensor:
+    """The second half of the images is far from its start, the whole batch is not."""
+    start = torch.where((f.rows < PAIRS // 2)[:, None], 1.0, -1.0) * f.own.image_embeds.detach()
+    batch = {"start_images": start.roll(1, 1), "start_texts": f.own.text_embeds.detach().roll(1, 1)}
+    return twice(towers, f, "par", views=0, **batch).total()
+
+
 LOSSES = {
     "contrastive": contrastive,
     "knowledge_weighted": knowledge_weighted,
@@ -126,6 +167,9 @@ LOSSES = {
     "element_presence": element_presence,
     "attention_kl": attention_kl,
     "attention_bce": attention_bce,
+    "roclip": roclip,
+    "safeclip": safeclip,
+    "par": par,
 }
 
 

@@ -165,6 +165,10 @@ def test_estimate_of_the_sizes_in_a_recipe(record):
     assert found.parameters - found.trained == 3  # the head, which plain CLIP does not train
     shield = estimate(build(record, data={"pairs": 1000}, defence={"name": "semantic-shield"}))
     assert shield.trained == shield.parameters
+    par = estimate(build(record, data={"pairs": 1000}, defence={"name": "par"}))
+    assert par.memory >= found.memory + 4 * par.parameters  # the frozen start
+    twice = estimate(build(record, data={"pairs": 1000}, defence={"name": "cleanclip"}))
+    assert twice.memory > found.memory
 
 
 def test_every_defence_is_listed_by_its_name():

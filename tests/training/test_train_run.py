@@ -21,6 +21,7 @@ from shieldclip.training.run import train
 
 SHIELD = {"name": "semantic-shield", "warm_up": 0.3}
 MATCHED = {"name": "shield", "transport": {"risk": 0.0, "views": 0.5, "negatives": 3}}
+SAFE = {"name": "safeclip", "unimodal_epochs": 0, "clip_epochs": 1, "growth": 0.2, "bank": 8}
 POISON = {"poison": "dirty-label", "target": "red", "count": 4, "trigger": "badnet",
           "image_size": 32}  # fmt: skip
 
@@ -88,15 +89,30 @@ def test_training_learns(record, tmp_path):
         {"optimiser": {"precision": "bf16"}, "data": {"workers": 1}},
         {"defence": MATCHED, "model": {"patch_keep": 0.5}},
         {"defence": {"name": "otcclip", "risk": 0.0, "match_every": 2}},
+        {"defence": {"name": "roclip", "bank": 16, "first_match": 0}},
+        {"defence": SAFE, "optimiser": {"samples": 96}},
+        {"defence": "par", "model": {"patch_keep": 0.5}},
     ],
-    ids=["shield-ema", "accumulation", "patches", "bf16-workers", "matched", "match-kept"],
+    ids=[
+        "shield-ema",
+        "accumulation",
+        "patches",
+        "bf16-workers",
+        "matched",
+        "match-kept",
+        "roclip",
+        "safeclip",
+        "par",
+    ],
 )
 def test_killed_and_resumed_equals_uninterrupted(record, tmp_path, monkeypatch, groups):
     recipe = build(record, **groups)
     train(recipe, tmp_path / "whole")
     # Six steps of an epoch of five: the kill at step 5 comes after the state of step 3.
-    train_killed(monkeypatch, recipe, tmp_path / "halted", 5)
-    assert not (tmp_path / "halted" / "training_state" / "checkpoint-6").exists()
+    # Twelve of them, four more epochs begun: at step 8, after the state of step 6.
+    steps = recipe.optimiser.samples // (8 * recipe.optimiser.accumulation)
+    train_killed(monkeypatch, recipe, tmp_path / "halted", steps // 2 + 2)
+    assert not (tmp_path / "halted" / "training_state" / f"checkpoint-{steps}").exists()
     train(recipe, tmp_path / "halted")
     assert_equal_weights(tmp_path / "whole", tmp_path / "halted")
     whole, halted = (read_log(tmp_path / name) for name in ("whole", "halted"))
@@ -112,6 +128,25 @@ def test_matching_logs_what_it_does_to_clean_and_poisoned_pairs(record, tmp_path
     assert 0 <= first["plan/auc"] <= 1
     assert last["loss/inter"] > 0
     assert last["loss/intra"] > 0
+
+
+def test_slow_epochs_are_slow_and_logged_so(record, tmp_path):
+    optimiser = {"samples": 80, "warm_up": 0}
+    for name, defence in (("plain", {"name": "plain"}), ("slow", {**SAFE, "clip_rate": 0.01})):
+        train(
+            build(record, defence=defence, optimiser=optimiser, log={"every": 1}), tmp_path / name
+        )
+    plain, slow = (
+        {line["step"]: line for line in read_log(tmp_path / name)} for name in ("plain", "slow")
+    )
+    # The rate of a line is that of the next step. The first epoch of five steps is slow.
+    paces = [slow[step]["learning_rate"] / plain[step]["learning_rate"] for step in range(1, 10)]
+    assert paces == pytest.approx([0.01] * 4 + [1] * 5)
+    # Pairs that are set aside, and only these, have a loss without captions.
+    assert slow[1]["weight"] == 1
+    assert slow[1]["loss/images"] == 0
+    assert slow[6]["weight"] < 1
+    assert slow[6]["loss/images"] > 0
 
 
 def test_a_seed_decides_everything(record, tmp_path):
@@ -181,6 +216,7 @@ def test_loss_that_is_not_a_number_stops_the_run(record, tmp_path):
         ({"defence": {"name": "semantic-shield", "warmup": 1}}, "Did you mean 'warm_up'"),
         ({"model": {"pretrained": "/nowhere"}}, "pretrained CLIP at '/nowhere'"),
         ({"model": {"image_tower": "resnet5000"}}, "resnet5000"),
+        ({"data": {"streaming": True}, "defence": {"name": "roclip"}}, "which has no epochs"),
     ],
 )
 def test_what_cannot_be_done_is_said(record, tmp_path, groups, says):

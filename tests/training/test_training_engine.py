@@ -14,11 +14,13 @@ from training_parts import COLOURS, build
 
 from shieldclip.attacks.triggers import make_trigger
 from shieldclip.modeling import ShieldCLIPModel
-from shieldclip.training.defences import LossTerms, Moment, make_defence
+from shieldclip.training.defences import EpochPlan, LossTerms, Moment, make_defence
 from shieldclip.training.engine.callbacks import milestones
 from shieldclip.training.engine.ema import WeightAverage
+from shieldclip.training.engine.frozen_start import FrozenStart
 from shieldclip.training.engine.logs import RunLog, read_log
 from shieldclip.training.engine.meters import Meters
+from shieldclip.training.engine.plan_figures import plan_figures
 from shieldclip.training.engine.trigger_patches import TriggerPatches
 from shieldclip.training.folders import swap
 from shieldclip.training.model_setup import set_up
@@ -138,6 +140,39 @@ def test_trigger_patches_are_where_the_trigger_is():
     assert patches.attention(attention[:, :1], torch.arange(3), poisoned, seen)[2] == 1 / 64
     everywhere = TriggerPatches(make_trigger("blended-noise"), 64, grid=8)
     assert everywhere.attention(attention, torch.arange(3), poisoned, None).isnan().all()
+
+
+def test_a_frozen_start_stays_where_training_began(record):
+    model, processor = set_up(build(record).model, TEXTS, 0)
+    model.train()
+    start = FrozenStart(model)
+    inputs = {"pixel_values": torch.randn(3, 3, 16, 16), **processor(text=TEXTS)}
+    began = model(**inputs)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(0.1 * torch.randn_like(parameter))
+    for part in ({}, {"patch_index": torch.tensor([[0, 2], [1, 3], [0, 1]])}):
+        seen = start.embed({**inputs, **part})
+        assert not seen["start_images"].requires_grad
+        torch.testing.assert_close(seen["start_texts"], began.text_embeds, atol=1e-5, rtol=0)
+        same = torch.allclose(seen["start_images"], began.image_embeds, atol=1e-5)
+        assert same == (not part)
+    assert not torch.allclose(model(**inputs).text_embeds, began.text_embeds, atol=1e-2)
+
+
+def test_plan_figures_tell_poisons_apart():
+    risk = {row: row / 4 for row in range(4)}
+    poisoned = torch.tensor([False, False, False, True])
+    plan = EpochPlan(captions={2: "new"}, weights={1: 0.0, 2: 0.5, 3: 0.0}, risk=risk)
+    assert plan_figures(plan, poisoned) == pytest.approx(
+        {"plan/recaptioned/clean": 1 / 3, "plan/recaptioned/poison": 0, "plan/auc": 1,
+         "plan/set_aside/clean": 1 / 3, "plan/set_aside/poison": 1}
+    )  # fmt: skip
+    assert plan_figures(plan, None) == {"plan/recaptioned": 0.25, "plan/set_aside": 0.5}
+    assert plan_figures(EpochPlan(captions={2: "new"}, risk=risk), None) == {
+        "plan/recaptioned": 0.25
+    }
+    assert plan_figures(EpochPlan(weights={1: 0.0}), poisoned) == {}
 
 
 @pytest.fixture

@@ -82,7 +82,8 @@ def test_a_plan_chooses_rows_captions_and_weights():
 @given(order=st.permutations(range(6)), epoch=st.integers(0, 3))
 def test_augmentation_does_not_depend_on_the_batch(order, epoch):
     rows, images = torch.tensor(order), pictures()
-    both = COLOUR.model_copy(update={"flip": True, "shift": 0.1, "crop": 0.6})
+    changes = {"flip": True, "shift": 0.1, "crop": 0.6, "grey": 0.3, "blur": 1.0}
+    both = COLOUR.model_copy(update=changes)
     whole = augment(images.clone(), visit_ids(torch.arange(6), epoch), 1, both)
     mixed = augment(images[rows].clone(), visit_ids(rows, epoch), 1, both)
     torch.testing.assert_close(mixed, whole[rows])
@@ -129,6 +130,33 @@ def test_a_flip_mirrors_some_pictures_and_leaves_others():
     same = [torch.allclose(a, b, atol=1e-5) for a, b in zip(flipped, images, strict=True)]
     assert all(m != s for m, s in zip(mirrored, same, strict=True))
     assert 8 <= sum(mirrored) <= 24
+
+
+def test_some_visits_have_no_colour():
+    images = pictures(64)
+    changed = augment(images.clone(), visit_ids(torch.arange(64), 0), 0, Augmentation(grey=0.5))
+    spread = (changed.amax(1) - changed.amin(1)).amax((1, 2))
+    grey = spread < 1e-5
+    assert 20 <= grey.sum() <= 44  # three standard deviations
+    torch.testing.assert_close(changed[grey].mean(1), images[grey].mean(1))
+    torch.testing.assert_close(changed[~grey], images[~grey])
+
+
+def test_a_blur_is_gaussian_and_leaves_half_of_the_pictures():
+    images = torch.zeros(64, 3, 15, 15)
+    images[:, :, 7, 7] = 1
+    blurred = augment(images.clone(), visit_ids(torch.arange(64), 0), 0, Augmentation(blur=1.5))
+    torch.testing.assert_close(blurred.sum((2, 3)), torch.ones(64, 3))
+    torch.testing.assert_close(blurred, blurred.transpose(2, 3))
+    same = torch.tensor([torch.equal(a, b) for a, b in zip(blurred, images, strict=True)])
+    assert 20 <= same.sum() <= 44
+    widest = blurred[int(blurred[:, 0, 7, 7].argmin()), 0, 7]
+    # Of a Gaussian the logarithm is a parabola: its second differences are equal.
+    bends = widest[5:10].log().diff(n=2)
+    torch.testing.assert_close(bends, bends[:1].expand(3), atol=1e-3, rtol=0)
+    flat = torch.full((8, 3, 6, 6), 0.3)
+    kept = augment(flat.clone(), visit_ids(torch.arange(8), 0), 0, Augmentation(blur=2.0))
+    torch.testing.assert_close(kept, flat)
 
 
 def test_no_augmentation_changes_nothing():
@@ -224,6 +252,39 @@ def test_second_views_are_further_rows_of_what_the_model_sees(rows, processor):
     torch.testing.assert_close(twice["pixel_values"][:4], once["pixel_values"])
     assert (twice["pixel_values"][4:] != once["pixel_values"][:2]).any()
     assert torch.equal(twice["picture"], once["picture"])
+
+
+@pytest.mark.parametrize("again", [[], [3, 1]])
+def test_a_plan_says_which_pairs_are_seen_twice(rows, processor, again):
+    views = SecondViews(1.0, Augmentation(brightness=0.5, crop=0.5))
+    preparation = Preparation(processor, Augmentation(), 0, views=views)
+    pairs = PairDataset(decode_all(rows, 16), list(rows["captions"]), preparation)
+    batches = EpochBatches(range(4), 4, seed=0)
+    everyone = pairs.__getitems__(next(iter(batches)))
+    batches.plan = EpochPlan(seen_twice=frozenset(again))
+    visits = next(iter(batches))
+    batch = pairs.__getitems__(visits)
+    assert {visits[place].row for place in batch["again"].tolist()} == set(again)
+    for name in ("pixel_values", "input_ids", "visit"):
+        assert len(batch[name]) == 4 + len(again)
+        chosen = torch.cat([torch.arange(4), 4 + batch["again"]])
+        torch.testing.assert_close(batch[name], everyone[name][chosen])
+    restored = EpochBatches(range(4), 4, seed=0)
+    restored.load_state(batches.state())
+    assert restored.plan == batches.plan
+
+
+def test_captions_vary_at_first_sight_where_the_recipe_says_so(rows, processor):
+    captions = ["a red square and a green bar and one other caption"] * 8
+    pixels, visits = decode_all(rows, 16).read(range(8))[1], visit_ids(torch.arange(8), 0)
+    once, varied = (
+        Preparation(processor, Augmentation(), 0, vary_captions=vary).batch(
+            pixels, captions, visits
+        )["input_ids"]
+        for vary in (False, True)
+    )
+    assert len(once.unique(dim=0)) == 1
+    assert len(varied.unique(dim=0)) > 4
 
 
 @given(

@@ -13,8 +13,12 @@ from shieldclip.training.defences.base import (
     Moment,
     PairsView,
 )
+from shieldclip.training.defences.cleanclip import CleanCLIP
 from shieldclip.training.defences.otcclip import OTCCLIP
+from shieldclip.training.defences.par import PAR
 from shieldclip.training.defences.plain import Plain
+from shieldclip.training.defences.roclip import RoCLIP
+from shieldclip.training.defences.safeclip import SafeCLIP
 from shieldclip.training.defences.semantic_shield import SemanticShield
 from shieldclip.training.defences.semantic_shield_plus import SemanticShieldPlus
 from shieldclip.training.defences.shield import Shield
@@ -25,6 +29,10 @@ DEFENCES: dict[str, type[Defence]] = {
     "semantic-shield-plus": SemanticShieldPlus,
     "otcclip": OTCCLIP,
     "shield": Shield,
+    "roclip": RoCLIP,
+    "safeclip": SafeCLIP,
+    "cleanclip": CleanCLIP,
+    "par": PAR,
 }
 """Name in a recipe -> defence."""
 

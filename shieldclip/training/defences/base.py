@@ -23,6 +23,10 @@ Batch = Mapping[str, Tensor]
 - ``pair_weight`` ``[B]``, where the epoch's plan has weights;
 - ``recaptioned`` ``[B]``, 0, or a hash of the plan's caption where that replaced the pair's own;
 - ``patch_index`` ``[B, K]``, where part of the image patches is dropped;
+- ``again`` ``[R]``, where pairs are seen twice: which of the B the further R rows of the model's
+  output belong to;
+- ``start_images``, ``start_texts`` ``[B + R, D]``, where it needs them: what the model embedded
+  before its first step;
 - ``element_input_ids``, ``element_attention_mask`` ``[U, L']``, ``element_index`` ``[B, M]`` and
   ``element_keys`` ``[U]``, where it needs knowledge (`ShieldCLIPProcessor.encode_elements`).
 """
@@ -68,6 +72,8 @@ class EpochPlan:
     """Row -> weight; 1 unless given. The defence's own losses see it as ``pair_weight``."""
     risk: Mapping[int, float] = field(default_factory=dict)
     """Row -> how likely it is poisoned, in [0, 1], where the plan judged it. Logged."""
+    seen_twice: frozenset[int] | None = None
+    """Rows with a second view; by default `Defence.second_views` of every batch."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,6 +112,13 @@ class Defence(ABC):
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
     needs_knowledge: ClassVar[bool] = False
     """Whether batches must bring the knowledge elements of their captions."""
+    needs_start: ClassVar[bool] = False
+    """Whether batches must bring what the model embedded before its first step.
+
+    Costs a frozen copy of the weights and, at each step, one more forward pass.
+    """
+    needs_epochs: ClassVar[bool] = False
+    """Whether it can do nothing without epochs; a stream has none."""
 
     @property
     def second_views(self) -> float:
@@ -118,6 +131,11 @@ class Defence(ABC):
     def head_parameters(self) -> frozenset[str]:
         """Parameters of the model's knowledge head that the losses use; the others are frozen."""
         return frozenset()
+
+    def learning_rate(self, epoch: int) -> float:
+        """Factor of the learning rate in an epoch."""
+        del epoch
+        return 1.0
 
     def plan(self, epoch: int, pairs: PairsView) -> EpochPlan | None:
         """What to train on in an epoch; called on every process before its first step.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from torch.optim import Optimizer
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from shieldclip.modeling import ShieldCLIPModel
@@ -36,6 +37,26 @@ class PlanEpochs(TrainerCallback):
         if plan is not None:
             self.batches.plan = plan
             self.describe(plan)
+
+
+class PaceEpochs(TrainerCallback):
+    """Lets the defence slow down an epoch; the schedule sets the rate anew after each step."""
+
+    def __init__(self, defence: Defence) -> None:
+        self.defence = defence
+
+    def on_step_begin(
+        self,
+        _args: Any,
+        state: TrainerState,
+        _control: Any,
+        optimizer: Optimizer | None = None,
+        **_: Any,
+    ) -> None:
+        """Before each optimiser step."""
+        assert optimizer is not None
+        for group in optimizer.param_groups:
+            group["lr"] *= self.defence.learning_rate(int(state.epoch or 0))
 
 
 class AfterStep(TrainerCallback):

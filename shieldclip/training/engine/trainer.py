@@ -20,6 +20,7 @@ from shieldclip.errors import ShieldCLIPError
 from shieldclip.modeling import ShieldCLIPModel, ShieldCLIPOutput, ShieldCLIPProcessor
 from shieldclip.training.defences.base import Defence, Moment
 from shieldclip.training.engine.ema import WeightAverage
+from shieldclip.training.engine.frozen_start import FrozenStart
 from shieldclip.training.engine.meters import Meters
 from shieldclip.training.engine.patches import draw_patches
 from shieldclip.training.engine.trigger_patches import TriggerPatches
@@ -76,6 +77,7 @@ class ShieldTrainer(Trainer):
         average: WeightAverage | None,
         processor: ShieldCLIPProcessor,
         trigger: TriggerPatches | None = None,
+        start: FrozenStart | None = None,
     ) -> None:
         """Combine what a run consists of.
 
@@ -89,11 +91,12 @@ class ShieldTrainer(Trainer):
             average: moving average of the weights, if one is kept.
             processor: exported with the model.
             trigger: where poisoned pictures were stamped, if that is known.
+            start: the model before training, where the defence needs it.
         """
         super().__init__(model, args, train_dataset=feed.loader.dataset)
         self.feed, self.defence, self.part = feed, defence, part
         self.meters, self.average, self.processor = meters, average, processor
-        self.trigger = trigger
+        self.trigger, self.start = trigger, start
         self.loss_is_scaled_for_ga = False
         self.remove_callback(PrinterCallback)
 
@@ -135,7 +138,10 @@ class ShieldTrainer(Trainer):
         patch_index = self.part.index(visits, moment.progress)
         if patch_index is not None:
             batch["patch_index"] = patch_index
-        output = model(**{name: batch[name] for name in MODEL_INPUTS if name in batch})
+        seen = {name: batch[name] for name in MODEL_INPUTS if name in batch}
+        output = model(**seen)
+        if self.start is not None:
+            batch |= self.start.embed(seen)
         terms = self.defence.losses(output, batch, moment)
         self.meters.add_terms(terms, batch["row"])
         self._diagnose(output, batch)
@@ -206,6 +212,8 @@ class ShieldTrainer(Trainer):
             ShieldCLIPError: the loss is no longer a number.
         """
         logs |= self.meters.read()
+        if "learning_rate" in logs:
+            logs["learning_rate"] *= self.defence.learning_rate(self.moment.epoch)
         loss = logs.get("loss", 0.0)
         if not math.isfinite(loss):
             raise ShieldCLIPError(

@@ -10,6 +10,7 @@ from shieldclip.training.losses.attention_alignment import (
     AttentionAlignmentLoss,
 )
 from shieldclip.training.losses.contrastive import ContrastiveLoss
+from shieldclip.training.losses.departure import DepartureLoss
 from shieldclip.training.losses.element_presence import ElementPresenceLoss
 from shieldclip.training.losses.elements import CaptionElements, gather_elements
 from shieldclip.training.losses.knowledge_alignment import KnowledgeAlignmentLoss
@@ -22,6 +23,7 @@ __all__ = [
     "AttentionAlignmentLoss",
     "CaptionElements",
     "ContrastiveLoss",
+    "DepartureLoss",
     "ElementPresenceLoss",
     "KnowledgeAlignmentLoss",
     "KnowledgeWeightedContrastiveLoss",

@@ -33,10 +33,15 @@ class ContrastiveLoss(nn.Module):
             Scalar.
         """
         rows = chosen_rows(rows, images)
+        return weighted_mean(self.per_pair(images, texts, scale, rows), weights)
+
+    def per_pair(
+        self, images: Tensor, texts: Tensor, scale: Tensor | float, rows: Tensor
+    ) -> Tensor:
+        """The loss of each of ``rows``, ``[B]``; B may be 0."""
         image_to_text = scale * products(images[rows], texts)  # [B, N]
         text_to_image = scale * products(texts[rows], images)  # [B, N]
-        per_pair = (
+        return (
             cross_entropy(image_to_text, rows, reduction="none")
             + cross_entropy(text_to_image, rows, reduction="none")
         ) / 2
-        return weighted_mean(per_pair, weights)

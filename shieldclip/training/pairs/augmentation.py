@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -9,7 +11,7 @@ from torch.nn import functional
 from shieldclip.attacks.triggers.counter import mix, normal, uniform
 from shieldclip.training.recipe.schema import Augmentation
 
-CAPTION, COLOUR, HUE, PLACE, PATCHES, ORDER, WORDS, VIEW = range(101, 109)
+CAPTION, COLOUR, HUE, PLACE, PATCHES, ORDER, WORDS, VIEW, GREY, BLUR = range(101, 111)
 """Streams of random numbers, one a purpose."""
 
 
@@ -32,13 +34,15 @@ def augment(pixels: Tensor, visits: Tensor, seed: int, settings: Augmentation) -
     """
     if settings.moves:
         pixels = _move(pixels, visits, seed, settings)
-    if settings.brightness or settings.contrast or settings.saturation or settings.hue:
+    if settings.recolours:
         pixels = _recolour(pixels, visits, seed, settings)
+    if settings.blur:
+        pixels = _blur(pixels, visits, seed, settings.blur)
     return pixels
 
 
 def _recolour(pixels: Tensor, visits: Tensor, seed: int, settings: Augmentation) -> Tensor:
-    """Brightness, contrast, saturation and hue are one affine map of each picture's colours."""
+    """Brightness, contrast, saturation, hue and grey are one affine map of a picture's colours."""
     maps, offsets = _colour_maps(pixels, visits, seed, settings)
     flat = torch.baddbmm(offsets, maps, pixels.flatten(2))
     return flat.clamp_(0, 1).view_as(pixels)
@@ -51,6 +55,8 @@ def _colour_maps(
     strength = torch.tensor([settings.brightness, settings.contrast, settings.saturation])
     factors = 1 + strength * (2 * uniform(seed, COLOUR, visits, (3,)) - 1)
     brightness, contrast, saturation = factors.clamp_min(0)[..., None, None].unbind(1)
+    greyed = uniform(seed, GREY, visits, (1, 1)) < settings.grey
+    saturation = saturation.masked_fill(greyed, 0)
     noise = settings.hue * normal(seed, HUE, visits, (3, 3))
     hue = torch.eye(3) + noise
     hue = hue / hue.sum(2, keepdim=True)  # grey stays grey
@@ -78,3 +84,19 @@ def _move(pixels: Tensor, visits: Tensor, seed: int, settings: Augmentation) -> 
     )
     grid = functional.affine_grid(theta, list(pixels.shape), align_corners=False)
     return functional.grid_sample(pixels, grid, padding_mode="border", align_corners=False)
+
+
+def _blur(pixels: Tensor, visits: Tensor, seed: int, largest: float) -> Tensor:
+    """Every second picture is convolved with a Gaussian of its own, of 0 to ``largest`` pixels."""
+    chosen, strength = uniform(seed, BLUR, visits, (2,)).unbind(1)
+    deviation = torch.where(chosen < 0.5, largest * strength, 0.0).clamp_min(1e-3)
+    reach = math.ceil(2 * largest)
+    places = torch.arange(-reach, reach + 1)
+    kernels = (-((places / deviation[:, None]) ** 2) / 2).softmax(dim=1)  # [B, 2 reach + 1]
+    blurred = pixels.transpose(0, 1)  # [3, B, S, S]: pictures are the groups of the convolution
+    for kernel in (kernels[:, None, :, None], kernels[:, None, None, :]):
+        margins = [reach if size > 1 else 0 for size in (kernel.shape[3], kernel.shape[2])]
+        edges = [margin for margin in margins for _ in range(2)]
+        padded = functional.pad(blurred, edges, mode="replicate")
+        blurred = functional.conv2d(padded, kernel, groups=len(pixels))
+    return blurred.transpose(0, 1)

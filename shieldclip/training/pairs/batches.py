@@ -39,7 +39,7 @@ class SecondViews:
     """A second, otherwise changed view of some pairs of each batch."""
 
     share: float
-    """Of the batch: its first pairs."""
+    """Of the batch: its first pairs, unless a plan names others."""
     augmentation: Augmentation
     """Of their pictures; captions see `vary_captions`."""
 
@@ -53,30 +53,38 @@ class Preparation:
     seed: int
     elements: Elements | None = None
     views: SecondViews | None = None
+    vary_captions: bool = False
+    """Whether first views of captions see `vary_captions` as well."""
 
-    def batch(self, pixels: Tensor, captions: Sequence[str], visits: Tensor) -> dict[str, Tensor]:
+    def batch(
+        self,
+        pixels: Tensor,
+        captions: Sequence[str],
+        visits: Tensor,
+        again: Tensor | None = None,
+    ) -> dict[str, Tensor]:
         """Prepare B pairs, and second views of some as further rows of what the model sees.
 
         Args:
             pixels: ``[B, 3, S, S]`` uint8.
             captions: one a picture.
             visits: ``[B]``, see `visit_ids`.
+            again: ``[R]``, which pairs are seen twice; the share that `views` says unless given.
         """
         images = augment(pixels.float().div_(255), visits, self.seed, self.augmentation)
-        texts, seen = list(captions), visits
+        texts = vary_captions(captions, visits, self.seed) if self.vary_captions else list(captions)
+        batch = {"picture": picture_ids(pixels)}
         if self.views is not None:
-            count = round(self.views.share * len(visits))
-            again = visit_ids(visits[:count], VIEW)
-            second = augment(
-                pixels[:count].float().div_(255), again, self.seed, self.views.augmentation
-            )
-            images = torch.cat([images, second])
-            texts += vary_captions(texts[:count], again, self.seed)
-            seen = torch.cat([visits, again])
+            if again is None:
+                again = torch.arange(round(self.views.share * len(visits)))
+            batch["again"] = again
+            second = visit_ids(visits[again], VIEW)
+            images = torch.cat([images, self._seen_again(pixels[again], second)])
+            texts += vary_captions([captions[n] for n in again.tolist()], second, self.seed)
+            visits = torch.cat([visits, second])
         tokens = self.processor(text=texts)
-        batch = {
-            "visit": seen,
-            "picture": picture_ids(pixels),
+        batch |= {
+            "visit": visits,
             "pixel_values": self._normalised(images),
             "input_ids": tokens["input_ids"],
             "attention_mask": tokens["attention_mask"],
@@ -84,6 +92,14 @@ class Preparation:
         if self.elements is not None:
             batch |= self.processor.encode_elements([self.elements.of(c) for c in captions])
         return batch
+
+    def _seen_again(self, pixels: Tensor, visits: Tensor) -> Tensor:
+        """Second views of pictures ``[R, 3, S, S]``."""
+        assert self.views is not None
+        images = pixels.float().div_(255)
+        if len(images) == 0:  # torch moves no empty batch
+            return images
+        return augment(images, visits, self.seed, self.views.augmentation)
 
     def _normalised(self, images: Tensor) -> Tensor:
         settings = self.processor.image_processor
@@ -110,7 +126,7 @@ class PairDataset(torch.utils.data.Dataset[dict[str, Tensor]]):
         ids = visit_ids(torch.tensor(rows), visits[0].epoch)
         bad = sum(row != visit.row for row, visit in zip(rows, visits, strict=True))
         captions = self._captions(rows, visits, ids)
-        batch = self.preparation.batch(pixels, captions, ids)
+        batch = self.preparation.batch(pixels, captions, ids, _seen_twice(visits))
         batch |= {
             "row": torch.tensor(rows),
             "recaptioned": _recaptioned(rows, visits),
@@ -135,6 +151,14 @@ def _recaptioned(rows: Sequence[int], visits: Sequence[Visit]) -> Tensor:
         visit.caption if visit.row == row else None for row, visit in zip(rows, visits, strict=True)
     ]
     return torch.tensor([0 if text is None else 1 + crc32(text.encode()) for text in texts])
+
+
+def _seen_twice(visits: Sequence[Visit]) -> Tensor | None:
+    """``[R]`` places of visits with a second view; none where the plan does not say."""
+    if any(visit.twice is None for visit in visits):
+        return None
+    places = [place for place, visit in enumerate(visits) if visit.twice]
+    return torch.tensor(places, dtype=torch.int64)
 
 
 def as_made(batch: Any) -> Any:

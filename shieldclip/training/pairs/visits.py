@@ -21,6 +21,8 @@ class Visit(NamedTuple):
     caption: str | None
     """In place of the pair's own."""
     weight: float
+    twice: bool | None = None
+    """Whether it has a second view, where the plan says so."""
 
 
 @dataclass
@@ -55,12 +57,13 @@ class EpochBatches:
 
     def state(self) -> dict[str, Any]:
         """What a resumed epoch needs, ready for JSON."""
-        rows = self.plan.rows
+        rows, twice = self.plan.rows, self.plan.seen_twice
         return {
             "epoch": self.planned_epoch,
             "rows": None if rows is None else list(rows),
             "captions": list(self.plan.captions.items()),
             "weights": list(self.plan.weights.items()),
+            "seen_twice": None if twice is None else sorted(twice),
         }
 
     def load_state(self, state: dict[str, Any]) -> None:
@@ -68,7 +71,13 @@ class EpochBatches:
         self.planned_epoch = state["epoch"]
         self.epoch = state["epoch"] or 0
         captions, weights = dict(state["captions"]), dict(state["weights"])
-        self.plan = EpochPlan(state["rows"], captions, weights)
+        twice = state["seen_twice"]
+        self.plan = EpochPlan(
+            state["rows"],
+            captions,
+            weights,
+            seen_twice=None if twice is None else frozenset(twice),
+        )
 
     def order(self) -> list[int]:
         """Rows of the epoch, as many as fill its batches."""
@@ -83,4 +92,5 @@ class EpochBatches:
 
     def _visit(self, row: int) -> Visit:
         captions: Mapping[int, str] = self.plan.captions
-        return Visit(row, self.epoch, captions.get(row), self.plan.weights.get(row, 1.0))
+        twice = None if self.plan.seen_twice is None else row in self.plan.seen_twice
+        return Visit(row, self.epoch, captions.get(row), self.plan.weights.get(row, 1.0), twice)

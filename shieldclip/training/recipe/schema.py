@@ -81,6 +81,10 @@ class Augmentation(Strict):
     saturation: Strength = 0.0
     hue: Strength = 0.0
     """Standard deviation of the mixing of colour channels; grey stays grey."""
+    grey: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """Share of visits without colour."""
+    blur: Strength = 0.0
+    """Largest standard deviation, in pixels, of a Gaussian that blurs every second picture."""
     flip: bool = False
     """Mirror every second picture (captions that say left or right become wrong)."""
     shift: Annotated[float, Field(ge=0, lt=1)] = 0.0
@@ -92,6 +96,12 @@ class Augmentation(Strict):
     def moves(self) -> bool:
         """Whether a pixel may end up in another place."""
         return self.flip or self.shift > 0 or self.crop < 1
+
+    @property
+    def recolours(self) -> bool:
+        """Whether a colour may become another."""
+        changes = (self.brightness, self.contrast, self.saturation, self.hue, self.grey)
+        return any(change > 0 for change in changes)
 
 
 class DataSpec(Strict):
@@ -108,6 +118,8 @@ class DataSpec(Strict):
         brightness=0.2, contrast=0.2, saturation=0.2, shift=0.05, crop=0.8
     )
     """Of pictures that come a second time, where a defence compares two views of one."""
+    vary_captions: bool = False
+    """Drop and shuffle some words of every caption, as second views always do."""
     streaming: bool = False
     """Read shards as they are needed, for data larger than memory; needs ``samples``."""
     shuffle_buffer: Positive = 10_000
