@@ -13,13 +13,15 @@ from setuptools.command.build_ext import build_ext
 
 SOURCES = Path("shieldclip/transport/native")
 COMMON = [
-    "dispatch.cpp", "interface.cpp", "matcher.cpp", "pair.cpp", "precise.cpp", "winner.cpp",
+    "block.cpp", "dispatch.cpp", "interface.cpp", "matcher.cpp", "pair.cpp", "precise.cpp",
+    "winner.cpp",
 ]  # fmt: skip
 INSTRUCTIONS = {"generic": []}
 MACROS = []
 if platform.machine().lower() in {"x86_64", "amd64"}:
     INSTRUCTIONS["avx2"] = ["-mavx2", "-mfma"]
     INSTRUCTIONS["avx512"] = ["-mavx512f", "-mavx512dq", "-mavx2", "-mfma"]
+    INSTRUCTIONS["avx512vnni"] = [*INSTRUCTIONS["avx512"], "-mavx512vnni"]
     MACROS = [("SHIELDCLIP_X86", None)]
 FLAGS = ["-std=c++17", "-O3", "-g0", "-fopenmp-simd", "-Wno-psabi", "-pthread"]
 

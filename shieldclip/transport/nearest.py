@@ -69,8 +69,9 @@ def nearest_captions(
     if candidates is not None:
         rows = _candidates(patches, captions, given, candidates)
         return among_module(name).search_among(patches, captions, rows, settings, given)
-    count = SEEDS if len(captions) >= WORTH_SEEDING else 0
-    seeds = pooling.top_captions(given or pooling.pooled(patches, captions), captions, count)
+    seeds = None
+    if len(captions) >= WORTH_SEEDING:
+        seeds = _candidates(patches, captions, given, SEEDS)
     return backend_module(name).search(patches, captions, settings, given, seeds)
 
 

@@ -2,8 +2,9 @@
 #include "kernels.h"
 
 #include "bound.h"
-#include "scaling.h"
+#include "product.h"
 #include "similarity.h"
+#include "solver.h"
 
 #define NAME_OF(isa) #isa
 #define NAME(isa) NAME_OF(isa)
@@ -11,7 +12,9 @@
 namespace shieldclip::ISA {
 
 const Kernels kernels = {
-    NAME(ISA), kPanelRows, kPanelTokens, pack_rows, pack_tokens, similarity, bound, solve, dot,
+    NAME(ISA),  kPanelRows, kPanelTokens, kQuantised, packed_width, pack_rows,
+    pack_tokens, similarity, product,     bound,      solve,        exceeds,
+    dot,
 };
 
 }  // namespace shieldclip::ISA

@@ -1,6 +1,6 @@
 // SIMD vocabulary: one vector of float32 as wide as the instruction set this file is compiled for.
 //
-// Everything lies in namespace ISA (a macro: avx512, avx2 or generic). Functions of the three
+// Everything lies in namespace ISA (a macro: avx512, avx2 or generic). Functions of the
 // compilations must never share a name, or the linker keeps one of them for all: code that the
 // processor cannot run. For the same reason these headers use no templates of the C++ library.
 #pragma once
@@ -13,6 +13,10 @@
 #endif
 
 namespace shieldclip::ISA {
+
+#if defined(__AVX512VNNI__) || defined(__AVXVNNI__)
+#define SHIELDCLIP_VNNI  // Multiplies and adds bytes.
+#endif
 
 #if defined(__AVX512F__)
 constexpr int kLanes = 16;
@@ -81,7 +85,48 @@ inline Integers first(int count) {
   return places < count;
 }
 
+// The first `count` floats, then zeros.
+inline Lanes load_some(const float* from, int count) {
+#if defined(__AVX512F__)
+  return _mm512_maskz_loadu_ps(__mmask16((1u << count) - 1), from);
+#elif defined(__AVX2__)
+  return _mm256_maskload_ps(from, (__m256i)first(count));
+#else
+  Lanes lanes = {};
+  memcpy(&lanes, from, sizeof(float) * count);
+  return lanes;
+#endif
+}
+
+inline void store_some(float* to, Lanes lanes, int count) {
+  memcpy(to, &lanes, sizeof(float) * count);
+}
+
 inline Lanes choose(Integers mask, Lanes yes, Lanes no) { return mask ? yes : no; }
+
+// To the nearest whole number, for |a| < 2^22.
+inline Integers nearest(Lanes a) {
+  const float shift = 12582912.0f;  // 1.5 * 2^23: adding it rounds to a whole number.
+  return (Integers)(a + shift) - 0x4b400000;
+}
+
+#ifdef SHIELDCLIP_VNNI
+// In all lanes, the 32 bits that lie where a float could.
+inline Integers broadcast_word(const float* from) {
+  int32_t word;
+  memcpy(&word, from, sizeof word);
+  return word - Integers{};
+}
+
+// total + the four products of unsigned bytes of a and signed bytes of b, in every lane.
+inline Integers add_products(Integers total, Integers a, Integers b) {
+#if defined(__AVX512VNNI__)
+  return (Integers)_mm512_dpbusd_epi32((__m512i)total, (__m512i)a, (__m512i)b);
+#else
+  return (Integers)_mm256_dpbusd_avx_epi32((__m256i)total, (__m256i)a, (__m256i)b);
+#endif
+}
+#endif
 
 inline Four low_half_sum(Lanes a) {
 #if defined(__AVX512F__)

@@ -11,8 +11,8 @@ from typing import Any
 
 from shieldclip.errors import ShieldCLIPError, unknown_name
 
-INSTRUCTIONS = ("generic", "avx2", "avx512")
-"""Instruction sets the kernel is compiled for, from narrow to wide."""
+INSTRUCTIONS = ("generic", "avx2", "avx512", "avx512vnni")
+"""Instruction sets the kernel is compiled for, the fastest last."""
 
 VARIABLE = "SHIELDCLIP_INSTRUCTIONS"
 """Environment variable that forces one of them, for tests and comparisons."""
@@ -89,13 +89,12 @@ def load() -> ctypes.CDLL:
 
 
 def runnable() -> tuple[str, ...]:
-    """The instruction sets this processor runs, from narrow to wide."""
-    best = load().shieldclip_instructions().decode()
-    return INSTRUCTIONS[: INSTRUCTIONS.index(best) + 1]
+    """The instruction sets this processor runs, the fastest last."""
+    return tuple(load().shieldclip_instructions().decode().split())
 
 
 def chosen() -> str:
-    """The widest instruction set, or the one the environment variable names.
+    """The fastest instruction set, or the one the environment variable names.
 
     Raises:
         ShieldCLIPError: if the variable names one that does not exist or does not run here.
