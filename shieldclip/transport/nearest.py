@@ -17,9 +17,9 @@ from shieldclip.transport.checks import check_features, check_globals
 from shieldclip.transport.results import Nearest
 from shieldclip.transport.search_settings import GlobalFeatures, SearchSettings
 
-SEEDS = 8
+SEEDS = 4
 """Captions of highest global cosine that a search solves first: later bounds exclude more."""
-WORTH_SEEDING = 5000
+WORTH_SEEDING = 500
 """Captions from which seeds pay."""
 
 

@@ -48,7 +48,7 @@ void shieldclip_search_among(const char* instructions, const struct Features* fe
                              int64_t candidate_count, int64_t* index, double* distance,
                              struct Stats* stats);
 
-// Best instruction set of this processor: "avx512", "avx2" or "generic".
+// The compiled instruction sets that this processor runs, the fastest last, between spaces.
 const char* shieldclip_instructions(void);
 
 }  // extern "C"

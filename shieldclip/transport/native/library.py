@@ -11,7 +11,7 @@ from typing import Any
 
 from shieldclip.errors import ShieldCLIPError, unknown_name
 
-INSTRUCTIONS = ("generic", "avx2", "avx512", "avx512vnni")
+INSTRUCTIONS = ("generic", "avx2", "avxvnni", "avx512", "avx512vnni")
 """Instruction sets the kernel is compiled for, the fastest last."""
 
 VARIABLE = "SHIELDCLIP_INSTRUCTIONS"

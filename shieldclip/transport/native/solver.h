@@ -7,8 +7,8 @@
 
 namespace shieldclip::ISA {
 
-constexpr float kFirstLook = 0.1f;   // A of the certificate at which it is first worth its time.
-constexpr float kNextLook = 0.125f;  // A then falls by this factor from look to look.
+constexpr float kFirstLook = 0.2f;   // A of the certificate at which it is first worth its time.
+constexpr float kNextLook = 0.25f;   // A then falls by this factor from look to look.
 constexpr double kFarthest = 2.0;    // No distance exceeds it.
 
 // A of the certificate, or more.
