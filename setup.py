@@ -14,8 +14,8 @@ from setuptools.errors import CompileError
 
 SOURCES = Path("shieldclip/transport/native")
 COMMON = [
-    "block.cpp", "dispatch.cpp", "interface.cpp", "matcher.cpp", "pair.cpp", "precise.cpp",
-    "winner.cpp",
+    "block.cpp", "dispatch.cpp", "inspect.cpp", "interface.cpp", "matcher.cpp", "pair.cpp",
+    "precise.cpp", "winner.cpp",
 ]  # fmt: skip
 FLAGS = ["-std=c++17", "-O3", "-g0", "-fopenmp-simd", "-Wno-psabi", "-pthread"]
 AVX2 = ["-mavx2", "-mfma"]

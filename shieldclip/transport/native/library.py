@@ -60,6 +60,17 @@ class Stats(ctypes.Structure):
     )
 
 
+class Inspection(ctypes.Structure):
+    """Mirrors ``struct Inspection`` of interface.h."""
+
+    _fields_ = (
+        ("mean_doubt", c_double),
+        ("most_doubt", c_double),
+        ("bound", c_double),
+        ("exceeds", c_int64),
+    )
+
+
 def available() -> bool:
     """Was the kernel compiled when the package was installed?"""
     return _path() is not None
@@ -85,6 +96,8 @@ def load() -> ctypes.CDLL:
     for search in (library.shieldclip_search, library.shieldclip_search_among):
         search.argtypes = [*common, c_void_p, c_int64, c_void_p, c_void_p, POINTER(Stats)]
         search.restype = None
+    library.shieldclip_inspect.argtypes = [*common, c_double, POINTER(Inspection), c_void_p]
+    library.shieldclip_inspect.restype = None
     return library
 
 
