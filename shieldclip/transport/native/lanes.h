@@ -167,19 +167,17 @@ inline Four sums(Lanes a, Lanes b, Lanes c, Lanes d) {
 #endif
 }
 
-// exp(x) for x in [-87, 87] to 2e-7: two to the nearest whole power, times a Taylor polynomial.
-inline Lanes exponential(Lanes x) {
+// 2^x for x in [-126, 126] to 3e-7: the nearest whole power, times a polynomial of least relative
+// error on [-1/2, 1/2].
+inline Lanes power_of_two(Lanes x) {
   const float shift = 12582912.0f;  // 1.5 * 2^23: adding it rounds to a whole number.
-  const Lanes rounded = x * 1.44269504f + shift;
-  const Lanes power = rounded - shift;
-  const Lanes r = (x - power * 0.693359375f) + power * 2.12194440e-4f;
-  Lanes p = r * (1.0f / 5040) + 1.0f / 720;
-  p = p * r + 1.0f / 120;
-  p = p * r + 1.0f / 24;
-  p = p * r + 1.0f / 6;
-  p = p * r + 0.5f;
-  p = p * r + 1.0f;
-  p = p * r + 1.0f;
+  const Lanes rounded = x + shift;
+  const Lanes r = x - (rounded - shift);
+  Lanes p = r * 1.32764715e-3f + 9.67554133e-3f;
+  p = p * r + 5.55071327e-2f;
+  p = p * r + 0.240221197f;
+  p = p * r + 0.693146967f;
+  p = p * r + 1.00000007f;
   return (Lanes)((Integers)p + ((Integers)rounded << 23));
 }
 

@@ -12,6 +12,7 @@
 namespace shieldclip::ISA {
 
 constexpr float kDeepest = 60.0f;  // Beyond exp(-60), scalings leave the range of float32.
+constexpr float kLog2E = 1.44269504f;
 constexpr int kGroup = 4;          // Vectors of patches, or tokens, handled together.
 
 // Where a problem lives in the scratch.
@@ -55,16 +56,16 @@ inline Problem lay_out(const Cosines& s, float epsilon, float* scratch) {
 // Fills K, weights and starting u and v; false where an exponent is too deep for float32.
 inline bool prepare(const Cosines& s, Problem& p) {
   patch_maxima(s, p.top);
-  const float scale = 1.0f / p.epsilon;
+  const float scale = kLog2E / p.epsilon;
   Lanes deepest = {};
   for (int token = 0; token < s.tokens; ++token) {
     const float slack = token_slack(s, token, p.top);
     p.slack[token] = slack;
     p.v[token] = 1.0f;
     for (int start = 0; start < p.rows; start += kLanes) {
-      Lanes exponent = (load(s.values + token * s.stride + start) - load(p.top + start) + slack);
-      exponent *= scale;
-      Lanes entry = exponential(maximum(exponent, broadcast(-80.0f)));
+      const Lanes cosine = load(s.values + token * s.stride + start);
+      Lanes exponent = (cosine - load(p.top + start) + slack) * scale;
+      Lanes entry = power_of_two(maximum(exponent, broadcast(-120.0f)));
       if (start + kLanes > s.patches) {
         const Integers real = first(s.patches - start);
         exponent = choose(real, exponent, Lanes{});
@@ -81,7 +82,7 @@ inline bool prepare(const Cosines& s, Problem& p) {
           choose(first(s.patches - start), broadcast(1.0f / s.patches), Lanes{}));
   }
   memset(p.u, 0, sizeof(float) * p.rows);
-  p.depth = -lowest(deepest);
+  p.depth = -lowest(deepest) / kLog2E;
   return p.depth <= kDeepest;
 }
 
