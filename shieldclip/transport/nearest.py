@@ -40,8 +40,8 @@ def nearest_captions(
 
     A caption is solved only where its lower bound does not exceed the best distance so far;
     distances within the tolerance of the best are compared again in float64, and the lowest index
-    wins ties. Memory beside the features does not grow with N: the compiled kernel works in 5 MB
-    a thread (`torch.get_num_threads`).
+    wins ties. Memory beside local and global features does not grow with N: the compiled kernel
+    works in 2 to 5 MB a thread (`torch.get_num_threads`).
 
     Args:
         patches: ``[I, P, D]`` unit vectors, of equal weight within an image.

@@ -1,4 +1,4 @@
-// Compiled once per instruction set, with ISA=avx512, avx2 or generic.
+// Compiled once per instruction set, with ISA=generic, avx2, avxvnni, avx512 or avx512vnni.
 #include "kernels.h"
 
 #include "bound.h"
@@ -12,8 +12,9 @@
 namespace shieldclip::ISA {
 
 const Kernels kernels = {
-    NAME(ISA),  kPanelRows, kPanelTokens, kQuantised, packed_width, pack_rows,
-    pack_tokens, similarity, product,     bound,      solve,        exceeds,
+    NAME(ISA),    kPanelRows, kPanelTokens, kQuantised,
+    packed_width, pack_rows,  pack_tokens,  similarity,
+    product,      bound,      solve,        exceeds,
     dot,
 };
 

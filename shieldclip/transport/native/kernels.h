@@ -13,7 +13,7 @@ struct Cosines {
   int tokens;
 };
 
-// What became of one vector x.
+// What packing made of a vector x: x^.
 struct Fit {
   float error;  // |x - x^|, rounded up.
   float size;   // At least |x| and |x^|.
@@ -45,7 +45,6 @@ struct Kernels {
   const char* name;
   int panel_rows;     // Rows of a panel of packed patches.
   int panel_tokens;   // Tokens of a panel of packed tokens.
-
   bool quantised;     // Is `similarity` off by what the fits of its vectors say, or exact?
 
   // Floats of a vector in a panel.
@@ -74,7 +73,7 @@ struct Kernels {
   float (*dot)(const float* a, const float* b, int64_t width);
 };
 
-// Floats of scratch that `bound` and `solve` may use, whatever the instruction set.
+// Floats of scratch that `bound`, `solve` and `exceeds` may use, whatever the instruction set.
 inline int64_t scratch_floats(int64_t patches, int64_t tokens) {
   return (patches + 16) * (tokens + 12) + 4 * (tokens + 16) + 64;
 }

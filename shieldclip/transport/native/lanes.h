@@ -1,6 +1,6 @@
 // SIMD vocabulary: one vector of float32 as wide as the instruction set this file is compiled for.
 //
-// Everything lies in namespace ISA (a macro: avx512, avx2 or generic). Functions of the
+// Everything lies in namespace ISA (a macro: avx512, avx2, ... or generic). Functions of several
 // compilations must never share a name, or the linker keeps one of them for all: code that the
 // processor cannot run. For the same reason these headers use no templates of the C++ library.
 #pragma once
@@ -12,11 +12,11 @@
 #include <immintrin.h>
 #endif
 
-namespace shieldclip::ISA {
-
 #if defined(__AVX512VNNI__) || defined(__AVXVNNI__)
-#define SHIELDCLIP_VNNI  // Multiplies and adds bytes.
+#define SHIELDCLIP_VNNI  // The instruction set multiplies and adds bytes.
 #endif
+
+namespace shieldclip::ISA {
 
 #if defined(__AVX512F__)
 constexpr int kLanes = 16;
@@ -30,6 +30,7 @@ typedef float Lanes __attribute__((vector_size(kLanes * 4)));
 typedef int32_t Integers __attribute__((vector_size(kLanes * 4)));
 typedef float Four __attribute__((vector_size(16)));
 
+constexpr float kToWhole = 12582912.0f;  // 1.5 * 2^23: adding it rounds to a whole number.
 constexpr float kTiny = 1e-37f;  // Keeps 0 / 0 in padded lanes finite.
 
 inline Lanes load(const float* from) {
@@ -106,8 +107,7 @@ inline Lanes choose(Integers mask, Lanes yes, Lanes no) { return mask ? yes : no
 
 // To the nearest whole number, for |a| < 2^22.
 inline Integers nearest(Lanes a) {
-  const float shift = 12582912.0f;  // 1.5 * 2^23: adding it rounds to a whole number.
-  return (Integers)(a + shift) - 0x4b400000;
+  return (Integers)(a + kToWhole) - 0x4b400000;
 }
 
 #ifdef SHIELDCLIP_VNNI
@@ -170,9 +170,8 @@ inline Four sums(Lanes a, Lanes b, Lanes c, Lanes d) {
 // 2^x for x in [-126, 126] to 3e-7: the nearest whole power, times a polynomial of least relative
 // error on [-1/2, 1/2].
 inline Lanes power_of_two(Lanes x) {
-  const float shift = 12582912.0f;  // 1.5 * 2^23: adding it rounds to a whole number.
-  const Lanes rounded = x + shift;
-  const Lanes r = x - (rounded - shift);
+  const Lanes rounded = x + kToWhole;
+  const Lanes r = x - (rounded - kToWhole);
   Lanes p = r * 1.32764715e-3f + 9.67554133e-3f;
   p = p * r + 5.55071327e-2f;
   p = p * r + 0.240221197f;

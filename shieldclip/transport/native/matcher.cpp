@@ -80,7 +80,8 @@ void Matcher::try_seeds(int64_t image) {
   for (int64_t n = 0; n < seed_count_; ++n) {
     const Pair pair = {features_, image, seeds[n]};
     const double global_term = pair.global_term(kernels_, settings_.global_weight);
-    if (pair.token_count() == 0 || winners_[image - images_.begin].repeats(pair, global_term)) continue;
+    if (pair.token_count() == 0) continue;
+    if (winners_[image - images_.begin].repeats(pair, global_term)) continue;
     solve(pair, global_term, cosines(pair, kernels_, pair_.data()));
   }
 }

@@ -25,15 +25,16 @@ void narrow_tile(int count, const float* rows, const float* tokens, int64_t widt
 
 inline void similarity(const float* rows, int64_t panels, const float* tokens, int64_t count,
                        int64_t width, float* out, int64_t stride) {
+  const int64_t size = packed_width(width);
   for (int64_t panel = 0; panel < panels; ++panel) {
-    const float* panel_rows = rows + panel * packed_width(width) * kPanelRows;
+    const float* panel_rows = rows + panel * size * kPanelRows;
     float* panel_out = out + panel * kPanelRows;
     int64_t start = 0;
     for (; start + kPanelTokens <= count; start += kPanelTokens) {
-      tile<kPanelTokens>(panel_rows, tokens + start * packed_width(width), width, panel_out + start * stride,
+      tile<kPanelTokens>(panel_rows, tokens + start * size, width, panel_out + start * stride,
                          stride);
     }
-    narrow_tile<kPanelTokens - 1>(int(count - start), panel_rows, tokens + start * packed_width(width), width,
+    narrow_tile<kPanelTokens - 1>(int(count - start), panel_rows, tokens + start * size, width,
                                   panel_out + start * stride, stride);
   }
 }
