@@ -89,9 +89,7 @@ def inspect(patches: Tensor, words: Tensor, settings: SearchSettings, limit: flo
         library.chosen().encode(), ctypes.byref(call.features), ctypes.byref(call.settings),
         limit, ctypes.byref(found), cosines.data_ptr(),
     )  # fmt: skip
-    return Inspection(
-        cosines, found.mean_doubt, found.most_doubt, found.bound, bool(found.exceeds)
-    )
+    return Inspection(cosines, found.mean_doubt, found.most_doubt, found.bound, bool(found.exceeds))
 
 
 @dataclass(frozen=True)

@@ -42,9 +42,7 @@ def spiky(count: int, width: int) -> st.SearchStrategy[Tensor]:
     small = st.sampled_from([0.0, 0.5 / 127, 0.499 / 127, 1.5 / 127, 1e-4, -0.5 / 127])
     rest = arrays(np.float32, (count, width), elements=small).map(torch.from_numpy)
     places = st.lists(st.integers(0, width - 1), min_size=count, max_size=count)
-    return st.builds(
-        lambda x, at: x.scatter(1, torch.tensor(at)[:, None], 1.0), rest, places
-    )
+    return st.builds(lambda x, at: x.scatter(1, torch.tensor(at)[:, None], 1.0), rest, places)
 
 
 def alike(count: int, width: int) -> st.SearchStrategy[Tensor]:
