@@ -10,18 +10,24 @@ from pathlib import Path
 
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
+from setuptools.errors import CompileError
 
 SOURCES = Path("shieldclip/transport/native")
 COMMON = [
-    "dispatch.cpp", "interface.cpp", "matcher.cpp", "pair.cpp", "precise.cpp", "winner.cpp",
+    "block.cpp", "dispatch.cpp", "inspect.cpp", "interface.cpp", "matcher.cpp", "pair.cpp",
+    "precise.cpp", "winner.cpp",
 ]  # fmt: skip
-INSTRUCTIONS = {"generic": []}
-MACROS = []
-if platform.machine().lower() in {"x86_64", "amd64"}:
-    INSTRUCTIONS["avx2"] = ["-mavx2", "-mfma"]
-    INSTRUCTIONS["avx512"] = ["-mavx512f", "-mavx512dq", "-mavx2", "-mfma"]
-    MACROS = [("SHIELDCLIP_X86", None)]
 FLAGS = ["-std=c++17", "-O3", "-g0", "-fopenmp-simd", "-Wno-psabi", "-pthread"]
+AVX2 = ["-mavx2", "-mfma"]
+AVX512 = [*AVX2, "-mavx512f", "-mavx512dq"]
+INSTRUCTIONS = {"generic": []}
+if platform.machine().lower() in {"x86_64", "amd64"}:
+    INSTRUCTIONS |= {
+        "avx2": AVX2,
+        "avxvnni": [*AVX2, "-mavxvnni"],
+        "avx512": AVX512,
+        "avx512vnni": [*AVX512, "-mavx512vnni"],
+    }
 
 
 class BuildKernel(build_ext):
@@ -29,9 +35,11 @@ class BuildKernel(build_ext):
 
     def build_extension(self, extension):
         """Compile the kernel per instruction set, then the rest, then link."""
+        known = {name: flags for name, flags in INSTRUCTIONS.items() if self.accepts(flags)}
+        extension.define_macros = [(f"SHIELDCLIP_{name.upper()}", None) for name in known]
         extension.extra_objects = [
             compiled
-            for name, flags in INSTRUCTIONS.items()
+            for name, flags in known.items()
             for compiled in self.compiler.compile(
                 [str(SOURCES / "kernels.cpp")],
                 output_dir=str(Path(self.build_temp, name)),
@@ -41,12 +49,22 @@ class BuildKernel(build_ext):
         ]
         super().build_extension(extension)
 
+    def accepts(self, flags):
+        """Does the compiler know these flags? Old ones lack the newest instruction sets."""
+        empty = Path(self.build_temp, "empty.cpp")
+        empty.parent.mkdir(parents=True, exist_ok=True)
+        empty.write_text("")
+        try:
+            self.compiler.compile([str(empty)], extra_postargs=flags)
+        except CompileError:
+            return False
+        return True
+
 
 KERNEL = Extension(
     "shieldclip.transport._native",
     sources=[str(SOURCES / name) for name in COMMON],
     depends=[str(path) for path in sorted(SOURCES.glob("*.[ch]*"))],
-    define_macros=MACROS,
     extra_compile_args=FLAGS,
     extra_link_args=["-pthread"],
     language="c++",

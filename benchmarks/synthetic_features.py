@@ -13,11 +13,15 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn.functional import normalize
+from torch.nn.functional import normalize, pad
 
 from shieldclip.transport import Bags
 
 CONCEPTS, CATEGORIES, FUNCTION_WORDS = 2000, 20, 40
+LONGEST = 16
+"""Words of a caption."""
+AT_ONCE = 20_000
+"""Captions drawn at a time, which bounds the memory that drawing takes."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,10 @@ def draw(
     vocabulary = _concepts(width, generator)
     pairs = max(images, captions)
     popularity = 1 / torch.arange(1, CONCEPTS + 1, dtype=torch.float32)
-    shown = torch.multinomial(popularity.expand(pairs, -1), 4, generator=generator)
+    shown = torch.cat([
+        torch.multinomial(popularity.expand(len(some), -1), 4, generator=generator)
+        for some in torch.split(torch.arange(pairs), AT_ONCE)
+    ])  # fmt: skip
     return (
         _patches(vocabulary[shown[:images]], patches, settings, generator),
         _captions(vocabulary, shown[:captions], settings, generator),
@@ -96,17 +103,33 @@ def _patches(shown: Tensor, patches: int, level: Level, generator: torch.Generat
 
 def _captions(vocabulary: Tensor, shown: Tensor, level: Level, generator: torch.Generator) -> Bags:
     """Concepts of the captions ``[N, 4]`` (rows of the vocabulary) -> their words."""
-    captions, longest = len(shown), 16
     width = vocabulary.shape[1]
     function_words = normalize(torch.randn(FUNCTION_WORDS, width, generator=generator), dim=1)
+    offset = _offset(width, generator)
+    sizes = torch.randint(4, LONGEST + 1, (len(shown),), generator=generator)
+    offsets = pad(sizes.cumsum(0), (1, 0))
+    features = torch.empty(int(offsets[-1]), width)
+    for some in torch.split(torch.arange(len(shown)), AT_ONCE):
+        words = _words(vocabulary, function_words, shown[some], level, generator)
+        kept = torch.arange(LONGEST) < sizes[some, None]
+        part = slice(int(offsets[some[0]]), int(offsets[some[-1] + 1]))
+        features[part] = normalize(words[kept] + offset, dim=1)
+    return Bags(features, offsets)
+
+
+def _words(
+    vocabulary: Tensor,
+    function_words: Tensor,
+    shown: Tensor,
+    level: Level,
+    generator: torch.Generator,
+) -> Tensor:
+    """Concepts of the captions ``[N, 4]`` -> ``[N, LONGEST, D]``, noise included."""
     fewest, most = level.shared
-    named = torch.randint(fewest, most + 1, (captions, 1), generator=generator)
-    place = torch.randint(1 << 30, (captions, longest), generator=generator) % named
+    named = torch.randint(fewest, most + 1, (len(shown), 1), generator=generator)
+    place = torch.randint(1 << 30, (len(shown), LONGEST), generator=generator) % named
     words = vocabulary[shown.gather(1, place)]
-    functional = torch.rand(captions, longest, generator=generator) < 0.4
-    fillers = torch.randint(FUNCTION_WORDS, (captions, longest), generator=generator)
+    functional = torch.rand(len(shown), LONGEST, generator=generator) < 0.4
+    fillers = torch.randint(FUNCTION_WORDS, (len(shown), LONGEST), generator=generator)
     words[functional] = function_words[fillers[functional]]
-    noise = level.noise * _noise(tuple(words.shape), generator)
-    features = normalize(words + noise + _offset(width, generator), dim=2)
-    sizes = torch.randint(4, longest + 1, (captions, 1), generator=generator)
-    return Bags.pack(features, torch.arange(longest) < sizes)
+    return words + level.noise * _noise(tuple(words.shape), generator)

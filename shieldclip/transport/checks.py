@@ -26,9 +26,8 @@ def check_features(patches: Tensor, captions: Bags) -> None:
             f"{captions.features.shape[1]}; take both from the same encoder's joint space."
         )
     _check_finite("image", patches.flatten(1))
-    rows = captions.features.isfinite().all(dim=1)
-    if not rows.all():
-        word = int((~rows).nonzero()[0])
+    word = _first_not_finite(captions.features)
+    if word is not None:
         caption = int((captions.offsets[1:] <= word).sum())
         raise _not_finite(f"caption {caption}")
 
@@ -57,9 +56,18 @@ def check_globals(images: int, captions: int, given: GlobalFeatures) -> None:
 
 
 def _check_finite(name: str, features: Tensor) -> None:
+    row = _first_not_finite(features)
+    if row is not None:
+        raise _not_finite(f"{name} {row}")
+
+
+def _first_not_finite(features: Tensor) -> int | None:
+    """A row of ``[R, D]``."""
+    # A sum is not finite where an entry is not, and takes a fraction of the time to look.
+    if features.sum().isfinite():
+        return None
     rows = features.isfinite().all(dim=1)
-    if not rows.all():
-        raise _not_finite(f"{name} {int((~rows).nonzero()[0])}")
+    return None if rows.all() else int((~rows).nonzero()[0])
 
 
 def _not_finite(row: str) -> ShieldCLIPError:

@@ -61,6 +61,38 @@ def pair_distances(
 
 
 @dataclass(frozen=True)
+class Inspection:
+    """What the kernel knows of a pair before it solves it exactly; for tests.
+
+    Attributes:
+        cosines: ``[L, P]``, of words and patches, in 8 bits where the processor has VNNI.
+        mean_doubt: How far ``<T, C>`` may be off by them, for any plan with uniform marginals.
+        most_doubt: How far any of them may be off.
+        bound: A lower bound of the distance.
+        exceeds: Is the distance proven to exceed the limit?
+    """
+
+    cosines: Tensor
+    mean_doubt: float
+    most_doubt: float
+    bound: float
+    exceeds: bool
+
+
+def inspect(patches: Tensor, words: Tensor, settings: SearchSettings, limit: float) -> Inspection:
+    """One image ``[P, D]`` and one caption ``[L, D]``, L above 0."""
+    caption = Bags(words, torch.tensor([0, len(words)]))
+    call = _Call.prepare(patches[None], caption, settings, None)
+    cosines = torch.empty(len(words), len(patches))
+    found = library.Inspection()
+    library.load().shieldclip_inspect(
+        library.chosen().encode(), ctypes.byref(call.features), ctypes.byref(call.settings),
+        limit, ctypes.byref(found), cosines.data_ptr(),
+    )  # fmt: skip
+    return Inspection(cosines, found.mean_doubt, found.most_doubt, found.bound, bool(found.exceeds))
+
+
+@dataclass(frozen=True)
 class _Call:
     """C structures of one call and the tensors they point into."""
 

@@ -17,9 +17,9 @@ from shieldclip.transport.checks import check_features, check_globals
 from shieldclip.transport.results import Nearest
 from shieldclip.transport.search_settings import GlobalFeatures, SearchSettings
 
-SEEDS = 8
+SEEDS = 4
 """Captions of highest global cosine that a search solves first: later bounds exclude more."""
-WORTH_SEEDING = 5000
+WORTH_SEEDING = 500
 """Captions from which seeds pay."""
 
 
@@ -40,8 +40,8 @@ def nearest_captions(
 
     A caption is solved only where its lower bound does not exceed the best distance so far;
     distances within the tolerance of the best are compared again in float64, and the lowest index
-    wins ties. Memory beside the features does not grow with N: the compiled kernel works in 5 MB
-    a thread (`torch.get_num_threads`).
+    wins ties. Memory beside local and global features does not grow with N: the compiled kernel
+    works in 2 to 5 MB a thread (`torch.get_num_threads`).
 
     Args:
         patches: ``[I, P, D]`` unit vectors, of equal weight within an image.
@@ -69,8 +69,9 @@ def nearest_captions(
     if candidates is not None:
         rows = _candidates(patches, captions, given, candidates)
         return among_module(name).search_among(patches, captions, rows, settings, given)
-    count = SEEDS if len(captions) >= WORTH_SEEDING else 0
-    seeds = pooling.top_captions(given or pooling.pooled(patches, captions), captions, count)
+    seeds = None
+    if len(captions) >= WORTH_SEEDING:
+        seeds = _candidates(patches, captions, given, SEEDS)
     return backend_module(name).search(patches, captions, settings, given, seeds)
 
 

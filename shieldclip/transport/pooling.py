@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
-from torch.nn.functional import normalize
+from torch.nn.functional import embedding_bag, normalize
 
 from shieldclip.transport.bags import Bags
 from shieldclip.transport.search_settings import GlobalFeatures
@@ -15,11 +15,10 @@ ENTRIES_AT_ONCE = 1 << 20
 
 def pooled(patches: Tensor, captions: Bags) -> GlobalFeatures:
     """Mean patch ``[I, D]`` and mean word ``[N, D]``, of unit length; zero for empty captions."""
-    features = captions.features
-    owner = torch.repeat_interleave(torch.arange(len(captions)), captions.sizes)
-    sums = features.new_zeros(len(captions), features.shape[1])
-    sums.index_add_(0, owner.to(features.device), features)
-    return GlobalFeatures(normalize(patches.mean(dim=1), dim=1), normalize(sums, dim=1))
+    words = torch.arange(len(captions.features), device=captions.features.device)
+    starts = captions.offsets[:-1].to(words.device)
+    means = embedding_bag(words, captions.features, starts, mode="mean")
+    return GlobalFeatures(normalize(patches.mean(dim=1), dim=1), normalize(means, dim=1))
 
 
 def top_captions(given: GlobalFeatures, captions: Bags, count: int) -> Tensor:

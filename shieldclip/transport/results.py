@@ -13,7 +13,7 @@ class SearchStats:
 
     Attributes:
         pairs: Image-caption pairs looked at, empty captions left out.
-        solved: Transport problems solved.
+        solved: Transport problems begun on exact cosines, those given up as beaten included.
         pruned: Pairs that a lower bound excluded; ``pairs = solved + pruned``.
         iterations: Sinkhorn iterations of all solved problems.
         unconverged: Problems that stopped at ``max_iterations`` instead of ``tolerance``.

@@ -21,6 +21,7 @@ class Buffer {
   Buffer& operator=(const Buffer&) = delete;
 
   float* data() { return data_; }
+  const float* data() const { return data_; }
   int64_t bytes() const { return bytes_; }
 
  private:

@@ -4,7 +4,7 @@
 
 namespace shieldclip {
 
-// The table of "avx512", "avx2" or "generic"; the caller has checked that the processor runs it.
+// The table of an instruction set that `shieldclip_instructions` names.
 const Kernels& kernels_named(const char* instructions);
 
 }  // namespace shieldclip

@@ -48,7 +48,20 @@ void shieldclip_search_among(const char* instructions, const struct Features* fe
                              int64_t candidate_count, int64_t* index, double* distance,
                              struct Stats* stats);
 
-// Best instruction set of this processor: "avx512", "avx2" or "generic".
+// Of image 0 and caption 0, from the block product.
+struct Inspection {
+  double mean_doubt;  // See doubt.h.
+  double most_doubt;
+  double bound;       // Lower bound of the transport distance; weaker above the limit.
+  int64_t exceeds;    // Proven to exceed the limit?
+};
+
+// Also writes the cosines [tokens][patches] that the block product computes.
+void shieldclip_inspect(const char* instructions, const struct Features* features,
+                        const struct Settings* settings, double limit,
+                        struct Inspection* inspection, float* cosines);
+
+// The compiled instruction sets that this processor runs, the fastest last, between spaces.
 const char* shieldclip_instructions(void);
 
 }  // extern "C"

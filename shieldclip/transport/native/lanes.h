@@ -1,6 +1,6 @@
 // SIMD vocabulary: one vector of float32 as wide as the instruction set this file is compiled for.
 //
-// Everything lies in namespace ISA (a macro: avx512, avx2 or generic). Functions of the three
+// Everything lies in namespace ISA (a macro: avx512, avx2, ... or generic). Functions of several
 // compilations must never share a name, or the linker keeps one of them for all: code that the
 // processor cannot run. For the same reason these headers use no templates of the C++ library.
 #pragma once
@@ -10,6 +10,10 @@
 
 #if defined(__AVX2__) || defined(__AVX512F__)
 #include <immintrin.h>
+#endif
+
+#if defined(__AVX512VNNI__) || defined(__AVXVNNI__)
+#define SHIELDCLIP_VNNI  // The instruction set multiplies and adds bytes.
 #endif
 
 namespace shieldclip::ISA {
@@ -26,6 +30,7 @@ typedef float Lanes __attribute__((vector_size(kLanes * 4)));
 typedef int32_t Integers __attribute__((vector_size(kLanes * 4)));
 typedef float Four __attribute__((vector_size(16)));
 
+constexpr float kToWhole = 12582912.0f;  // 1.5 * 2^23: adding it rounds to a whole number.
 constexpr float kTiny = 1e-37f;  // Keeps 0 / 0 in padded lanes finite.
 
 inline Lanes load(const float* from) {
@@ -81,7 +86,47 @@ inline Integers first(int count) {
   return places < count;
 }
 
+// The first `count` floats, then zeros.
+inline Lanes load_some(const float* from, int count) {
+#if defined(__AVX512F__)
+  return _mm512_maskz_loadu_ps(__mmask16((1u << count) - 1), from);
+#elif defined(__AVX2__)
+  return _mm256_maskload_ps(from, (__m256i)first(count));
+#else
+  Lanes lanes = {};
+  memcpy(&lanes, from, sizeof(float) * count);
+  return lanes;
+#endif
+}
+
+inline void store_some(float* to, Lanes lanes, int count) {
+  memcpy(to, &lanes, sizeof(float) * count);
+}
+
 inline Lanes choose(Integers mask, Lanes yes, Lanes no) { return mask ? yes : no; }
+
+// To the nearest whole number, for |a| < 2^22.
+inline Integers nearest(Lanes a) {
+  return (Integers)(a + kToWhole) - 0x4b400000;
+}
+
+#ifdef SHIELDCLIP_VNNI
+// In all lanes, the 32 bits that lie where a float could.
+inline Integers broadcast_word(const float* from) {
+  int32_t word;
+  memcpy(&word, from, sizeof word);
+  return word - Integers{};
+}
+
+// total + the four products of unsigned bytes of a and signed bytes of b, in every lane.
+inline Integers add_products(Integers total, Integers a, Integers b) {
+#if defined(__AVX512VNNI__)
+  return (Integers)_mm512_dpbusd_epi32((__m512i)total, (__m512i)a, (__m512i)b);
+#else
+  return (Integers)_mm256_dpbusd_avx_epi32((__m256i)total, (__m256i)a, (__m256i)b);
+#endif
+}
+#endif
 
 inline Four low_half_sum(Lanes a) {
 #if defined(__AVX512F__)
@@ -122,19 +167,16 @@ inline Four sums(Lanes a, Lanes b, Lanes c, Lanes d) {
 #endif
 }
 
-// exp(x) for x in [-87, 87] to 2e-7: two to the nearest whole power, times a Taylor polynomial.
-inline Lanes exponential(Lanes x) {
-  const float shift = 12582912.0f;  // 1.5 * 2^23: adding it rounds to a whole number.
-  const Lanes rounded = x * 1.44269504f + shift;
-  const Lanes power = rounded - shift;
-  const Lanes r = (x - power * 0.693359375f) + power * 2.12194440e-4f;
-  Lanes p = r * (1.0f / 5040) + 1.0f / 720;
-  p = p * r + 1.0f / 120;
-  p = p * r + 1.0f / 24;
-  p = p * r + 1.0f / 6;
-  p = p * r + 0.5f;
-  p = p * r + 1.0f;
-  p = p * r + 1.0f;
+// 2^x for x in [-126, 126] to 3e-7: the nearest whole power, times a polynomial of least relative
+// error on [-1/2, 1/2].
+inline Lanes power_of_two(Lanes x) {
+  const Lanes rounded = x + kToWhole;
+  const Lanes r = x - (rounded - kToWhole);
+  Lanes p = r * 1.32764715e-3f + 9.67554133e-3f;
+  p = p * r + 5.55071327e-2f;
+  p = p * r + 0.240221197f;
+  p = p * r + 0.693146967f;
+  p = p * r + 1.00000007f;
   return (Lanes)((Integers)p + ((Integers)rounded << 23));
 }
 

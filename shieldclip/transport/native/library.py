@@ -11,8 +11,8 @@ from typing import Any
 
 from shieldclip.errors import ShieldCLIPError, unknown_name
 
-INSTRUCTIONS = ("generic", "avx2", "avx512")
-"""Instruction sets the kernel is compiled for, from narrow to wide."""
+INSTRUCTIONS = ("generic", "avx2", "avxvnni", "avx512", "avx512vnni")
+"""Instruction sets the kernel is compiled for, the fastest last."""
 
 VARIABLE = "SHIELDCLIP_INSTRUCTIONS"
 """Environment variable that forces one of them, for tests and comparisons."""
@@ -60,6 +60,17 @@ class Stats(ctypes.Structure):
     )
 
 
+class Inspection(ctypes.Structure):
+    """Mirrors ``struct Inspection`` of interface.h."""
+
+    _fields_ = (
+        ("mean_doubt", c_double),
+        ("most_doubt", c_double),
+        ("bound", c_double),
+        ("exceeds", c_int64),
+    )
+
+
 def available() -> bool:
     """Was the kernel compiled when the package was installed?"""
     return _path() is not None
@@ -85,17 +96,18 @@ def load() -> ctypes.CDLL:
     for search in (library.shieldclip_search, library.shieldclip_search_among):
         search.argtypes = [*common, c_void_p, c_int64, c_void_p, c_void_p, POINTER(Stats)]
         search.restype = None
+    library.shieldclip_inspect.argtypes = [*common, c_double, POINTER(Inspection), c_void_p]
+    library.shieldclip_inspect.restype = None
     return library
 
 
 def runnable() -> tuple[str, ...]:
-    """The instruction sets this processor runs, from narrow to wide."""
-    best = load().shieldclip_instructions().decode()
-    return INSTRUCTIONS[: INSTRUCTIONS.index(best) + 1]
+    """The instruction sets this processor runs, the fastest last."""
+    return tuple(load().shieldclip_instructions().decode().split())
 
 
 def chosen() -> str:
-    """The widest instruction set, or the one the environment variable names.
+    """The fastest instruction set, or the one the environment variable names.
 
     Raises:
         ShieldCLIPError: if the variable names one that does not exist or does not run here.

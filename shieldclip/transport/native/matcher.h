@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "block.h"
 #include "buffer.h"
 #include "interface.h"
 #include "kernels.h"
@@ -27,10 +28,6 @@ class Matcher {
   Stats stats() const;
 
  private:
-  struct Chunk {
-    int64_t begin;  // Captions.
-    int64_t end;
-  };
   struct Survivor {
     double bound;
     double global_term;
@@ -40,28 +37,24 @@ class Matcher {
   void begin(int64_t batch, const int64_t* seeds, int64_t seed_count);
   void settle(int64_t* index, double* distance);
   double refined(const Pair& pair);
-  void pack();
   void try_seeds(int64_t image);
   bool tried(int64_t image, int64_t caption) const;
-  void match_chunk(Chunk chunk);
-  void match_image(int64_t image, Chunk chunk, const float* block);
-  void exclude(int64_t image, Chunk chunk, const float* block);
+  void match_chunk(Range chunk);
+  void match_image(int64_t image, Range chunk);
+  void exclude(int64_t image, Range chunk);
+  bool exceeds(int64_t image, const Survivor& survivor);
   void solve(const Pair& pair, double global_term, const Cosines& cosines);
-  Chunk next_chunk(int64_t begin) const;
-  Cosines in_block(const float* block, Chunk chunk, int64_t caption) const;
-  float* packed_group(int64_t group);
+  Stopping stopping(int64_t image, double global_term) const;
+  Range next_chunk(int64_t begin) const;
 
   const Features& features_;
   const Settings& settings_;
   const Kernels& kernels_;
   const Plan& plan_;
-  Buffer patches_;
-  Buffer tokens_;
-  Buffer block_;
+  Block block_;
   Buffer pair_;
   Buffer scratch_;
-  int64_t first_ = 0;              // First image of the batch.
-  int64_t images_ = 0;             // Images of the batch.
+  Range images_ = {};              // The batch.
   const int64_t* seeds_ = nullptr;
   int64_t seed_count_ = 0;
   std::vector<Winner> winners_;    // One per image of the batch.

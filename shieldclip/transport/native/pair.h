@@ -36,13 +36,8 @@ inline int64_t pair_stride(int64_t patches) { return (patches + 15) / 16 * 16 + 
 
 inline Cosines cosines(const Pair& pair, const Kernels& kernels, float* out) {
   const int64_t stride = pair_stride(pair.patch_count());
-  const int64_t width = pair.features.width;
-  for (int t = 0; t < pair.token_count(); ++t) {
-    for (int i = 0; i < pair.patch_count(); ++i) {
-      out[t * stride + i] =
-          kernels.dot(pair.patches() + i * width, pair.tokens() + t * width, width);
-    }
-  }
+  kernels.product(pair.patches(), pair.patch_count(), pair.tokens(), pair.token_count(),
+                  pair.features.width, out, stride);
   return {out, stride, pair.patch_count(), pair.token_count()};
 }
 

@@ -57,7 +57,8 @@ inline Plan make_plan(const Features& features, const Settings& settings,
   const int64_t fitting = std::max<int64_t>(1, kGroupRows / features.patch_count);
   plan.group_images = best_group(std::min(fitting, share), features, kernels);
   plan.group_panels = panels(plan.group_images, features, kernels);
-  const int64_t group_floats = plan.group_panels * kernels.panel_rows * features.width;
+  const int64_t group_floats =
+      plan.group_panels * kernels.panel_rows * kernels.packed_width(features.width);
   const int64_t groups = std::max<int64_t>(1, kPackedFloats / group_floats);
   const int64_t needed = (share + plan.group_images - 1) / plan.group_images;
   plan.batch_images = std::min(groups, needed) * plan.group_images;

@@ -2,67 +2,70 @@
 // first-level cache.
 //
 // K_ij = exp((f_i + g_j - C_ij) / eps) with (f, g) of the lower bound: no entry exceeds 1 and every
-// column holds a 1. The plan is u K v. Columns are exact after every step; the value is corrected
-// to first order for the rows: <T, C> + sum_i (a_i - r_i) f*_i with f*_i = f_i + eps log u_i.
+// column holds a 1. The plan is u K v. Columns are exact after every step.
 #pragma once
 
 #include "bound.h"
 #include "kernels.h"
 #include "lanes.h"
-#include "precise.h"
 
 namespace shieldclip::ISA {
 
 constexpr float kDeepest = 60.0f;  // Beyond exp(-60), scalings leave the range of float32.
+constexpr float kLog2E = 1.44269504f;
 constexpr int kGroup = 4;          // Vectors of patches, or tokens, handled together.
 
 // Where a problem lives in the scratch.
 struct Problem {
   int rows;      // Patches rounded up to whole vectors.
   int tokens;
+  float epsilon;
   float share;   // b_j
+  float depth;   // Largest (C_ij - f_i - g_j) / eps.
   float* weight;  // a_i [rows], zero past the last patch.
   float* top;     // 1 - f_i [rows]
   float* u;       // [rows]
   float* next_u;  // [rows]
   float* sums;    // r_i [rows]
-  float* slack;   // g_j [tokens], rounded up to a group
-  float* v;       // [tokens], rounded up to a group
+  float* slack;   // g_j [tokens], as the next two with room for a whole last vector
+  float* v;       // [tokens]
+  float* price;   // g_j + eps log v_j [tokens]
   float* kernel;  // K [tokens, rounded up to a group][rows]
 };
 
 inline int round_up(int value, int step) { return (value + step - 1) / step * step; }
 
-inline Problem lay_out(const Cosines& s, float* scratch) {
+inline Problem lay_out(const Cosines& s, float epsilon, float* scratch) {
   Problem p;
+  p.epsilon = epsilon;
   p.rows = round_up(s.patches, kLanes);
   p.tokens = s.tokens;
   p.share = 1.0f / s.tokens;
-  const int tokens = round_up(s.tokens, kGroup);
   float** arrays[] = {&p.weight, &p.top, &p.u, &p.next_u, &p.sums};
   for (float** array : arrays) {
     *array = scratch;
     scratch += p.rows;
   }
   p.kernel = scratch;
-  p.slack = p.kernel + int64_t(tokens) * p.rows;
-  p.v = p.slack + tokens;
+  p.slack = p.kernel + int64_t(round_up(s.tokens, kGroup)) * p.rows;
+  p.v = p.slack + round_up(s.tokens, kLanes);
+  p.price = p.v + round_up(s.tokens, kLanes);
   return p;
 }
 
-// Fills K, weights and starting v; false where an exponent is too deep for float32.
-inline bool prepare(const Cosines& s, float epsilon, Problem& p) {
+// Fills K, weights and starting u and v; false where an exponent is too deep for float32.
+inline bool prepare(const Cosines& s, Problem& p) {
   patch_maxima(s, p.top);
-  const float scale = 1.0f / epsilon;
+  const float scale = kLog2E / p.epsilon;
   Lanes deepest = {};
   for (int token = 0; token < s.tokens; ++token) {
     const float slack = token_slack(s, token, p.top);
     p.slack[token] = slack;
     p.v[token] = 1.0f;
     for (int start = 0; start < p.rows; start += kLanes) {
-      Lanes exponent = (load(s.values + token * s.stride + start) - load(p.top + start) + slack);
-      exponent *= scale;
-      Lanes entry = exponential(maximum(exponent, broadcast(-80.0f)));
+      const Lanes cosine = load(s.values + token * s.stride + start);
+      Lanes exponent = (cosine - load(p.top + start) + slack) * scale;
+      Lanes entry = power_of_two(maximum(exponent, broadcast(-120.0f)));
       if (start + kLanes > s.patches) {
         const Integers real = first(s.patches - start);
         exponent = choose(real, exponent, Lanes{});
@@ -78,7 +81,9 @@ inline bool prepare(const Cosines& s, float epsilon, Problem& p) {
     store(p.weight + start,
           choose(first(s.patches - start), broadcast(1.0f / s.patches), Lanes{}));
   }
-  return lowest(deepest) >= -kDeepest;
+  memset(p.u, 0, sizeof(float) * p.rows);
+  p.depth = -lowest(deepest) / kLog2E;
+  return p.depth <= kDeepest;
 }
 
 // v_j = b_j / sum_i K_ij u_i
@@ -141,51 +146,13 @@ inline float scale_rows(const Problem& p) {
   return sum(error);
 }
 
-inline double corrected_value(const Cosines& s, float epsilon, const Problem& p) {
-  Lanes cosine = {};
-  Lanes correction = {};
-  for (int start = 0; start < p.rows; start += kLanes) {
-    const bool partial = start + kLanes > s.patches;
-    const Lanes u = load(p.u + start);
-    Lanes row = {};
-    for (int token = 0; token < p.tokens; ++token) {
-      row += load(p.kernel + int64_t(token) * p.rows + start) * p.v[token] *
-             load(s.values + token * s.stride + start);
-    }
-    const Lanes potential =
-        epsilon * logarithm(maximum(u, broadcast(kTiny))) - load(p.top + start);
-    Lanes missing = (load(p.weight + start) - load(p.sums + start)) * potential;
-    row *= u;
-    if (partial) {
-      row = choose(first(s.patches - start), row, Lanes{});
-      missing = choose(first(s.patches - start), missing, Lanes{});
-    }
-    cosine += row;
-    correction += missing;
-  }
-  return 1.0 - double(sum(cosine)) + double(sum(correction));
-}
-
-inline Solution solve(const Cosines& s, const Stopping& stopping, float* scratch) {
-  Problem p = lay_out(s, scratch);
-  const float epsilon = float(stopping.epsilon);
-  if (!prepare(s, epsilon, p)) return solve_precisely(s, stopping);
-  memset(p.u, 0, sizeof(float) * p.rows);
-  scale_rows(p);
-  Solution solution = {};
-  const float tolerance = float(stopping.tolerance);
-  while (!solution.converged && solution.iterations < stopping.max_iterations) {
-    float* swap = p.u;
-    p.u = p.next_u;
-    p.next_u = swap;
-    scale_columns(p);
-    solution.row_error = scale_rows(p);
-    solution.converged = solution.row_error < tolerance;
-    ++solution.iterations;
-  }
-  solution.linear = corrected_value(s, epsilon, p);
-  if (!(solution.linear == solution.linear)) return solve_precisely(s, stopping);
-  return solution;
+// One step of u and v; returns the L1 error of the row sums.
+inline float iterate(Problem& p) {
+  float* swap = p.u;
+  p.u = p.next_u;
+  p.next_u = swap;
+  scale_columns(p);
+  return scale_rows(p);
 }
 
 }  // namespace shieldclip::ISA
