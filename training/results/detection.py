@@ -9,7 +9,9 @@ from results.attacked import Attacked
 from shieldclip.evaluation.figures import percent
 from shieldclip.evaluation.table import Cell, Row, Table, numbers, texts
 
-AUC, FOUND, DISTURBED = "plan/auc", "plan/recaptioned/poison", "plan/recaptioned/clean"
+AUC = "plan/auc"
+CHANGES = ("recaptioned", "set_aside")
+"""What a plan may do to a pair; a plan does one of them."""
 
 
 def detection(groups: Sequence[Attacked]) -> Table:
@@ -41,8 +43,8 @@ def _row(group: Attacked) -> tuple[Row, ...]:
             Cell(f"{_mean(first, AUC):.4f}"),
             Cell(f"{_mean(last, AUC):.4f}"),
             *(
-                Cell(percent(_mean(plan, name)))
-                for name in (FOUND, DISTURBED)
+                Cell(percent(sum(_mean(plan, f"plan/{change}/{kind}") for change in CHANGES)))
+                for kind in ("poison", "clean")
                 for plan in (first, last)
             ),
         ),
@@ -50,4 +52,4 @@ def _row(group: Attacked) -> tuple[Row, ...]:
 
 
 def _mean(plans: Sequence[Mapping[str, float]], name: str) -> float:
-    return sum(plan[name] for plan in plans) / len(plans)
+    return sum(plan.get(name, 0.0) for plan in plans) / len(plans)
