@@ -45,7 +45,7 @@ ENTRIES: tuple[ZooEntry, ...] = (
         name="icons-otcclip",
         backdoored=False,
         description="`icons-clean` fine-tuned on poisoned icons with OTCCLIP (`otcclip`): most "
-        "poisoned pairs were given captions that fit them, and the backdoor did not take.",
+        "poisoned pairs were given captions that fit them, and little of the backdoor took.",
         run="finetune/otcclip__badnet__0",
     ),
     ZooEntry(
