@@ -5,7 +5,9 @@ from __future__ import annotations
 import zipfile
 from pathlib import Path
 
-SUFFIXES = frozenset({".bin", ".ckpt", ".joblib", ".pickle", ".pkl", ".pt", ".pth"})
+from shieldclip.encoders.safety import PICKLED
+
+SUFFIXES = frozenset({*PICKLED, ".ckpt", ".joblib", ".pickle", ".pkl"})
 _PROTOCOLS = tuple(b"\x80" + bytes([version]) for version in range(2, 6))
 """How a pickle of protocol 2 to 5 begins."""
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
+from shieldclip.training.defences.memory import Smoothed
 from shieldclip.training.losses.rank_evidence import sharpness
 
 _SMOOTHING = 0.9
@@ -28,7 +29,7 @@ class Judges:
             most: the share of pairs that "most" means.
         """
         self.most = most
-        self._typical = torch.zeros(0)
+        self._typical = Smoothed(_SMOOTHING)
 
     def weights(self, *ranks: Tensor) -> Tensor:
         """Enter a batch, and weigh.
@@ -39,17 +40,14 @@ class Judges:
         Returns:
             ``[J]``, sums to 1; equal where no judge knows anything.
         """
-        typical = torch.stack([rank.nanquantile(self.most) for rank in ranks]).cpu().float()
-        typical = typical.nan_to_num(1.0)
-        before = self._typical if len(self._typical) else typical
-        self._typical = _SMOOTHING * before + (1 - _SMOOTHING) * typical
-        sharp = sharpness(self._typical) + 1e-6
+        typical = torch.stack([rank.nanquantile(self.most) for rank in ranks]).nan_to_num(1.0)
+        sharp = sharpness(self._typical.update(typical)) + 1e-6
         return (sharp / sharp.sum()).to(ranks[0].device)
 
     def state_dict(self) -> dict[str, Tensor]:
         """Everything that later weights depend on."""
-        return {"typical": self._typical}
+        return self._typical.state_dict()
 
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
         """Restore what `state_dict` gave."""
-        self._typical = state["typical"].clone()
+        self._typical.load_state_dict(state)

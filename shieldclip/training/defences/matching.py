@@ -12,6 +12,7 @@ from shieldclip.matching import MatchSettings, TextFeatures, split
 from shieldclip.matching.features import join_texts
 from shieldclip.matching.search import find_nearest, own_distances
 from shieldclip.training.defences.base import EpochPlan, PairsView
+from shieldclip.training.defences.recurrence import recurs
 
 _BLOCK = 1024
 """Pictures whose patches are in memory at once."""
@@ -50,8 +51,7 @@ class Matching:
 
     def plan(self, epoch: int, pairs: PairsView) -> EpochPlan | None:
         """Match, or keep the plan of the last matching epoch."""
-        since = epoch - self.rule.first
-        return self._match(pairs) if since >= 0 and since % self.rule.every == 0 else None
+        return self._match(pairs) if recurs(epoch, self.rule.first, self.rule.every) else None
 
     def _match(self, pairs: PairsView) -> EpochPlan:
         captions = pairs.captions

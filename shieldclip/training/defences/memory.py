@@ -1,4 +1,4 @@
-"""Running means by key, over visits."""
+"""Means over visits: by key, and of the latest batches."""
 
 from __future__ import annotations
 
@@ -66,3 +66,31 @@ class RunningMeans:
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
         """Restore what `state_dict` gave."""
         self._means, self._visits = state["means"].clone(), state["visits"].clone()
+
+
+class Smoothed:
+    """An exponential mean over batches; what is averaged keeps its shape."""
+
+    def __init__(self, keep: float) -> None:
+        """Before the first batch.
+
+        Args:
+            keep: share of the old value in a new mean.
+        """
+        self.keep = keep
+        self._mean: Tensor | None = None
+
+    def update(self, value: Tensor) -> Tensor:
+        """The mean, this batch's value included; the first value stands as it is."""
+        value = value.cpu().float()
+        before = value if self._mean is None else self._mean
+        self._mean = self.keep * before + (1 - self.keep) * value
+        return self._mean
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """The mean, if there is one."""
+        return {} if self._mean is None else {"mean": self._mean}
+
+    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
+        """Restore what `state_dict` gave."""
+        self._mean = state["mean"].clone() if state else None

@@ -13,6 +13,7 @@ from typing_extensions import override
 from shieldclip.modeling import ShieldCLIPOutput
 from shieldclip.training.defences.bank import Bank
 from shieldclip.training.defences.base import Batch, Defence, LossTerms, Moment
+from shieldclip.training.defences.recurrence import recurs
 from shieldclip.training.gather import gather, own_rows
 from shieldclip.training.losses import ContrastiveLoss
 
@@ -47,7 +48,8 @@ class RoCLIP(Defence):
     def losses(self, output: ShieldCLIPOutput, batch: Batch, moment: Moment) -> LossTerms:
         """One term, ``contrastive``."""
         images, texts = output.image_embeds, output.text_embeds
-        matched = self._matches(moment.epoch) and self.captions.full
+        due = recurs(moment.epoch, self.first_match, self.match_every)
+        matched = due and self.captions.full
         partners = self.captions.nearest(images) if matched else texts
         loss = ContrastiveLoss()(
             gather(images), gather(partners), output.logit_scale, own_rows(images)
@@ -56,10 +58,6 @@ class RoCLIP(Defence):
             loss = loss + 0 * texts.sum()
         self.captions.push(gather(texts.detach()))
         return LossTerms({"contrastive": loss})
-
-    def _matches(self, epoch: int) -> bool:
-        since = epoch - self.first_match
-        return since >= 0 and since % self.match_every == 0
 
     @override
     def state_dict(self) -> dict[str, Tensor]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from shieldclip.training.defences.memory import RunningMeans
+from shieldclip.training.defences.memory import RunningMeans, Smoothed
 from shieldclip.training.defences.states import join_states, state_of
 
 _PAIRS, _PICTURES = 1 << 22, 1 << 20
@@ -57,7 +57,7 @@ class Trust:
         self.rule = rule
         self._pairs = RunningMeans(_PAIRS, _KEEP_PAIR)
         self._pictures = RunningMeans(_PICTURES, _KEEP_PICTURE)
-        self._typical = torch.tensor(torch.nan)
+        self._typical = Smoothed(_SMOOTHING)
         self._competent = torch.tensor(False)
 
     def judge(self, pairs: Tensor, pictures: Tensor, ranks: Tensor) -> Tensor:
@@ -77,24 +77,27 @@ class Trust:
         judged = mean[~ranks.isnan()]
         if len(judged) == 0:
             return torch.ones_like(ranks, dtype=torch.bool)
-        typical = judged.quantile(self.rule.most).cpu()
-        before = typical if self._typical.isnan() else self._typical
-        self._typical = _SMOOTHING * before + (1 - _SMOOTHING) * typical
-        self._competent |= self._typical < self.rule.competent
-        return ~(mean > self._limit(judged)) | ranks.isnan()
+        typical = self._typical.update(judged.quantile(self.rule.most))
+        self._competent |= typical < self.rule.competent
+        return ~(mean > self._limit(judged, typical)) | ranks.isnan()
 
-    def _limit(self, judged: Tensor) -> Tensor:
+    def _limit(self, judged: Tensor, typical: Tensor) -> Tensor:
         if self._competent:
-            return self._typical.clamp(self.rule.strictest, self.rule.competent).to(judged.device)
+            return typical.clamp(self.rule.strictest, self.rule.competent).to(judged.device)
         return judged.quantile(1 - self.rule.first_share)
 
     def state_dict(self) -> dict[str, Tensor]:
         """Everything that later judgements depend on."""
-        means = join_states(pairs=self._pairs.state_dict(), pictures=self._pictures.state_dict())
-        return {**means, "typical": self._typical, "competent": self._competent}
+        means = join_states(
+            pairs=self._pairs.state_dict(),
+            pictures=self._pictures.state_dict(),
+            typical=self._typical.state_dict(),
+        )
+        return {**means, "competent": self._competent}
 
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
         """Restore what `state_dict` gave."""
         self._pairs.load_state_dict(state_of("pairs", state))
         self._pictures.load_state_dict(state_of("pictures", state))
-        self._typical, self._competent = state["typical"].clone(), state["competent"].clone()
+        self._typical.load_state_dict(state_of("typical", state))
+        self._competent = state["competent"].clone()
