@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from io import BytesIO
 from pathlib import Path
 
 import datasets
-import numpy as np
 import pytest
+from captioned_pictures import write_captioned
 from click.testing import CliRunner
-from PIL import Image
 
 from shieldclip.attacks.manifest import Manifest
 from shieldclip.cli.poison import poison
@@ -23,26 +21,9 @@ RECIPE = "poison: dirty-label\ntarget: banana\ncount: 3\ntrigger: badnet\nimage_
 @pytest.fixture
 def source(tmp_path: Path) -> str:
     """Twelve rows in a parquet file."""
-    generator = np.random.default_rng(0)
-    images = []
-    for _ in range(12):
-        file = BytesIO()
-        pixels = generator.integers(0, 256, (36, 40, 3), dtype=np.uint8)
-        Image.fromarray(pixels).save(file, format="PNG")
-        images.append({"bytes": file.getvalue(), "path": None})
-    columns = {
-        "image": images,
-        "label": [row % 2 for row in range(12)],
-        "captions": [[f"a photo of a {CLASSES[row % 2]}"] for row in range(12)],
-    }
-    features = datasets.Features(
-        image=datasets.Image(),
-        label=datasets.ClassLabel(names=CLASSES),
-        captions=datasets.List(datasets.Value("string")),
-    )
-    datasets.Dataset.from_dict(columns, features=features).to_parquet(str(tmp_path / "in.parquet"))
+    captions = [f"a photo of a {CLASSES[row % 2]}" for row in range(12)]
     (tmp_path / "recipe.yaml").write_text(RECIPE)
-    return str(tmp_path / "in.parquet")
+    return write_captioned(tmp_path / "in.parquet", CLASSES, captions, (36, 40))
 
 
 def arguments(source: str, *more: str) -> list[str]:

@@ -6,6 +6,19 @@ from shieldclip.evaluation.report import DataInfo, EvalReport, Measurement, Mode
 MODEL, OTHER = "/home/someone/runs/tiny/last", "shieldclip:icons-clean"
 HITS = {"badnet": (963, 4, 6, 21), "sig": (7, 4, 5, 603)}
 """Hits of ASR, control, control trigger and RA among 990, by trigger."""
+FILES = {
+    "README.md",
+    "asr.png",
+    "config.json",
+    "model.safetensors",
+    "processor_config.json",
+    "recipe.yaml",
+    "report.html",
+    "report.json",
+    "tokenizer.json",
+    "tokenizer_config.json",
+}
+"""Of a published checkpoint."""
 RECIPE = {
     "about": {"summary": "A tiny model for tests.", "paper": "A paper, 2025."},
     "model": {"pretrained": "openai/clip-vit-base-patch32"},

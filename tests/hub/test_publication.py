@@ -9,6 +9,7 @@ import shutil
 import pytest
 import torch
 from click.testing import CliRunner
+from hub_parts import FILES
 from PIL import Image
 
 from shieldclip.cli.card import card as card_command
@@ -29,18 +30,7 @@ def run(tiny_run, tmp_path):
 
 def test_holds_model_processor_recipe_report_plot_and_card(checkpoint, tiny_report):
     publication = prepare(checkpoint, tiny_report, "org/tiny")
-    assert set(publication.files) == {
-        "README.md",
-        "asr.png",
-        "config.json",
-        "model.safetensors",
-        "processor_config.json",
-        "recipe.yaml",
-        "report.html",
-        "report.json",
-        "tokenizer.json",
-        "tokenizer_config.json",
-    }
+    assert set(publication.files) == FILES
     told = EvalReport.from_json(publication.files["report.json"].decode())
     assert [model.name for model in told.models] == ["org/tiny"]
     assert publication.sizes()["README.md"] == len(publication.card.encode())

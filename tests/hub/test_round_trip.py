@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import torch
-from hub_parts import report_on
+from hub_parts import FILES, report_on
 from hub_server import TOKEN, HubServer, running
 from PIL import Image
 from safetensors.torch import load_file, save
@@ -107,18 +107,7 @@ def test_the_same_command_completes_and_sends_nothing_twice(proof):
 
 def test_one_commit_holds_everything(proof):
     repo = proof.server.repos["models/org/tiny"]
-    assert set(proof.server.files("org/tiny")) == {
-        "README.md",
-        "asr.png",
-        "config.json",
-        "model.safetensors",
-        "processor_config.json",
-        "recipe.yaml",
-        "report.html",
-        "report.json",
-        "tokenizer.json",
-        "tokenizer_config.json",
-    }
+    assert set(proof.server.files("org/tiny")) == FILES
     assert len(repo.commits) == 4  # the empty one, the push; old weights, the push to the branch
 
 
