@@ -1,121 +1,68 @@
-"""Train and measure every cell of a matrix: recipes x attacks x seeds.
+"""Train and measure every cell of a matrix: recipes x attacks x rates x seeds.
 
     python training/matrix.py training/matrices/finetune.yaml --out runs/finetune
+    python training/matrix.py training/matrices/finetune.yaml --out runs/finetune --dry-run
 
-A killed matrix goes on where it stopped. With --worker 0/2 and --worker 1/2 two processes share
-the work. Reports go to training/reports/NAME, from where write_results.py makes the tables.
+A killed matrix goes on where it stopped. Reports go to training/reports/NAME, from where
+write_results.py makes the tables. --jobs runs several cells at once on one machine; several
+machines share the cells by --worker 0/2 and --worker 1/2.
 """
 
 from __future__ import annotations
 
-import json
-import shutil
+import subprocess
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import click
-import torch
-import yaml
-from cells.measure import measure
+from cells.board import board
+from cells.progress import progress_of
+from cells.schedule import CONSOLE, process_of, work_off
 from cells.spec import Cell, Matrix, cells_of, read_matrix
-from results.stored import REPORT, Run, RunFacts, save_run
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-from shieldclip.data.embedded import EMBEDDED
-from shieldclip.training.pairs.opening import open_pairs
-from shieldclip.training.recipe import Recipe, load_recipe
-from shieldclip.training.run import train
-
-REPORTS = Path(__file__).parent / "reports"
+from rich.live import Live
 
 
 @click.command()
 @click.argument("path", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="For run folders.")
+@click.option("--jobs", default=1, show_default=True, help="Cells at a time.")
 @click.option("--worker", default="0/1", show_default=True, metavar="I/N", help="Share of cells.")
-@click.option("--threads", default=1, show_default=True)
-def main(path: Path, out: Path, worker: str, threads: int) -> None:
+@click.option("--threads", default=1, show_default=True, help="Of each cell.")
+@click.option("--dry-run", is_flag=True, help="Only show what is done and what remains.")
+def main(path: Path, out: Path, jobs: int, worker: str, threads: int, dry_run: bool) -> None:
     """Run what is missing."""
-    torch.set_num_threads(threads)
     matrix = read_matrix(path)
     index, count = map(int, worker.split("/"))
-    own = cells_of(matrix)[index::count]
-    missing = [cell for cell in own if not _report(matrix, cell).exists()]
-    with _progress_bar() as progress:
-        task = progress.add_task("", total=len(own), completed=len(own) - len(missing))
-        for cell in missing:
-            progress.update(task, description=cell.stem)
-            run_cell(matrix, cell, out / cell.stem)
-            progress.advance(task)
+    cells = cells_of(matrix)[index::count]
+    if dry_run:
+        Console().print(board(matrix, progress_of(matrix, cells, out), jobs))
+        return
+    start = partial(process_of, matrix_file=path, out=out, threads=threads)
+    failed = _watch(matrix, cells, out, start, jobs)
+    if failed:
+        raise click.ClickException(
+            f"Failed: {', '.join(cell.stem for cell in failed)}; "
+            f"see {CONSOLE} in their folders below {out}."
+        )
 
 
-def run_cell(matrix: Matrix, cell: Cell, folder: Path) -> None:
-    """Train, measure, keep the report; what only a resumed training needs is removed."""
-    attack = matrix.attacks[cell.attack]
-    recipe = load_recipe(matrix.recipes[cell.recipe], changes(matrix, cell), None)
-    train(recipe, folder)
-    opened = open_pairs(recipe.data, recipe.model.image_size)
-    poisoned = len(opened.manifest.entries) / len(opened.rows) if opened.manifest else 0.0
-    final = _trained_lines(folder)[-1]
-    facts = RunFacts(
-        recipe=cell.recipe,
-        attack=cell.attack,
-        poison_rate=round(poisoned, 4),
-        seed=cell.seed,
-        seconds=final["seconds"],
-        images=_images(recipe, final),
-        final=final,
-        plans=_plans(folder),
-        trigger=attack.trigger,
-        classes=len(EMBEDDED["icons-100"]("test").classes),
-    )
-    save_run(Run(facts, measure(attack, folder, opened)), REPORTS / matrix.name)
-    shutil.rmtree(folder / "training_state", ignore_errors=True)
-
-
-def changes(matrix: Matrix, cell: Cell) -> tuple[str, ...]:
-    """What a cell changes in its recipe."""
-    poison = matrix.attacks[cell.attack].poison
-    seeded = None if poison is None else {**poison, "seed": cell.seed}
-    inline = yaml.safe_dump(seeded, default_flow_style=True, width=10**6).strip()
-    inline = inline.removesuffix("...").strip()
-    return (*matrix.changes, f"seed={cell.seed}", f"data.poison={inline}")
-
-
-def _report(matrix: Matrix, cell: Cell) -> Path:
-    return REPORTS / matrix.name / f"{cell.stem}{REPORT}"
-
-
-def _plans(folder: Path) -> list[dict[str, float]]:
-    """What the log says of each epoch's plan."""
-    lines = ({k: v for k, v in line.items() if k.startswith("plan/")} for line in _log(folder))
-    return [line for line in lines if line]
-
-
-def _trained_lines(folder: Path) -> list[dict[str, float]]:
-    """The lines of the log that speak of training steps."""
-    return [line for line in _log(folder) if "seconds" in line]
-
-
-def _log(folder: Path) -> list[dict[str, float]]:
-    """Numbers of each line of the training log."""
-    lines = map(json.loads, (folder / "log.jsonl").read_text(encoding="utf-8").splitlines())
-    return [{k: v for k, v in line.items() if isinstance(v, int | float)} for line in lines]
-
-
-def _images(recipe: Recipe, final: dict[str, float]) -> int:
-    return int(final["step"]) * recipe.optimiser.batch_size * recipe.optimiser.accumulation
-
-
-def _progress_bar() -> Progress:
-    """Cells done and time left, on standard error."""
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-    )
+def _watch(
+    matrix: Matrix,
+    cells: Sequence[Cell],
+    out: Path,
+    start: Callable[[Cell], subprocess.Popen[bytes]],
+    jobs: int,
+) -> list[Cell]:
+    """Run the cells beside a table of how far they are; those that failed."""
+    failed: list[Cell] = []
+    with Live(console=Console(stderr=True), refresh_per_second=1) as live:
+        for schedule in work_off(matrix, cells, start, jobs):
+            failed = schedule.failed
+            states = progress_of(matrix, cells, out, schedule.running, failed)
+            live.update(board(matrix, states, jobs))
+    return failed
 
 
 if __name__ == "__main__":

@@ -9,16 +9,14 @@ import datasets
 import pytest
 import summarise_experiments as notes
 from cells.measure import MANIFEST, PICTURES, write_poisoned
-from cells.spec import Matrix, cells_of, read_matrix
-from matrix import changes
+from cells.run import recipe_of
+from cells.spec import cells_of, read_matrix
 
 from shieldclip.attacks.manifest import Entry, Manifest
 from shieldclip.data import open_source
 from shieldclip.data.embedded import EMBEDDED
 from shieldclip.errors import ShieldCLIPError
-from shieldclip.evaluation.suite import Entry as Question
 from shieldclip.training.pairs.opening import OpenedPairs
-from shieldclip.training.recipe import load_recipe
 
 FOLDER = Path(__file__).parents[2] / "training" / "matrices"
 
@@ -29,24 +27,14 @@ def test_every_cell_of_a_shipped_matrix_has_a_valid_recipe(path):
     cells = cells_of(matrix)
     assert len({cell.stem for cell in cells}) == len(cells)
     for cell in cells:
-        recipe = load_recipe(matrix.recipes[cell.recipe], changes(matrix, cell), None)
-        poison = matrix.attacks[cell.attack].poison
+        recipe = recipe_of(matrix, cell)
         assert recipe.seed == cell.seed
-        assert recipe.data.poison == (poison and {**poison, "seed": cell.seed})
-
-
-def test_the_first_seed_is_complete_before_the_second():
-    question = Question(data="icons-100", protocols=("zero-shot",))
-    attack = {"entries": [question.model_dump()]}
-    matrix = Matrix(
-        name="m",
-        question="?",
-        recipes={"plain": "plain", "other": "semantic-shield"},
-        attacks={"clean": attack, "badnet": attack},
-        seeds=(3, 5),
-    )
-    seeds = [cell.seed for cell in cells_of(matrix)]
-    assert seeds == [3] * 4 + [5] * 4
+        poison = matrix.attacks[cell.attack].poison
+        if cell.recipe in matrix.repairs:
+            assert recipe.data.poison is None
+        elif poison is not None:
+            planned = poison if cell.rate is None else {**poison, "rate": cell.rate}
+            assert recipe.data.poison == {**planned, "seed": cell.seed}
 
 
 def test_a_misspelt_key_names_the_nearest(tmp_path):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from shieldclip.attacks.manifest import Manifest
 from shieldclip.data.captions import ICON_TEMPLATES
 from shieldclip.data.embedded import EMBEDDED
 from shieldclip.evaluation import EvalReport, EvalRequest, evaluate
+from shieldclip.evaluation.suite import Entry
 from shieldclip.training.pairs.opening import OpenedPairs
 
 REPOSITORY = Path(__file__).parents[2]
@@ -20,21 +21,20 @@ SUITE, MANIFEST, PICTURES = Path("suite.yaml"), Path("poisoned.jsonl"), Path("po
 CLASSES, TEMPLATES = Path("classes.txt"), Path("templates.txt")
 
 
-def measure(attack: Attack, folder: Path, opened: OpenedPairs) -> EvalReport:
-    """Evaluate the last model of a run folder.
+def measure(attack: Attack, utility: Sequence[Entry], opened: OpenedPairs) -> EvalReport:
+    """Evaluate the last model of the run folder, which is the working directory.
 
-    Names in the report are relative to that folder, so that they do not depend on where it lies.
+    Names in the report are relative to it, so that they do not depend on where it lies.
     """
-    entries = [entry.model_dump(mode="json") for entry in attack.entries]
-    with contextlib.chdir(folder):
-        if attack.poisoned_pictures:
-            write_poisoned(opened)
-            entries.append(_about_poisoned_pictures())
-        suite = {"name": "attack", "description": "What the attack wants.", "entries": entries}
-        SUITE.write_text(yaml.safe_dump(suite), encoding="utf-8")
-        manifest = MANIFEST if attack.poisoned_pictures else None
-        request = EvalRequest(models=("last",), suite=str(SUITE), manifest=manifest)
-        return _without_machine(evaluate(request))
+    entries = [entry.model_dump(mode="json") for entry in (*attack.entries, *utility)]
+    if attack.poisoned_pictures:
+        write_poisoned(opened)
+        entries.append(_about_poisoned_pictures())
+    suite = {"name": "attack", "description": "What the attack wants.", "entries": entries}
+    SUITE.write_text(yaml.safe_dump(suite), encoding="utf-8")
+    manifest = MANIFEST if attack.poisoned_pictures else None
+    request = EvalRequest(models=("last",), suite=str(SUITE), manifest=manifest)
+    return _without_machine(evaluate(request))
 
 
 def _without_machine(report: EvalReport) -> EvalReport:

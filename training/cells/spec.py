@@ -1,4 +1,4 @@
-"""A matrix of runs as YAML: recipes x attacks x seeds."""
+"""A matrix of runs as YAML: recipes x attacks x rates x seeds."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import yaml
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
+from results.stored import CLEAN, PLAIN, stem
 
 from shieldclip.errors import ShieldCLIPError
 from shieldclip.evaluation.suite import Entry
 from shieldclip.strict import Strict
+
+Rate = Annotated[float, Field(gt=0, lt=1)]
 
 
 class Attack(Strict):
@@ -19,12 +22,19 @@ class Attack(Strict):
 
     poison: dict[str, Any] | None = None
     """A poison recipe; none for clean training."""
+    rates: tuple[Rate, ...] = ()
+    """Shares of poisoned pairs, a cell each; none where the poison itself says how many."""
+    files: tuple[Path, ...] = ()
+    """Patches and choices of poisons, relative to the matrix; copied into each run folder, where
+    poison and entries call them by name."""
     entries: tuple[Entry, ...]
     """Of the suite that measures it."""
     trigger: str = ""
     """Id of the planted trigger, where the attack has another name."""
     poisoned_pictures: bool = False
     """Whether the poisoned training pictures themselves are asked about (PSR)."""
+    only: tuple[str, ...] = ()
+    """Recipes that meet it; all, unless given."""
 
 
 class Matrix(Strict):
@@ -35,10 +45,29 @@ class Matrix(Strict):
     """What the experiment asks."""
     recipes: dict[str, str]
     """Name in the tables -> recipe."""
+    repairs: dict[str, str] = Field(default_factory=dict)
+    """Likewise, of recipes that go on from what plain training made of the same poisoned pairs, on
+    pairs without poison."""
     attacks: dict[str, Attack]
+    utility: tuple[Entry, ...] = ()
+    """Asked of every model beside what its attack asks."""
     seeds: Annotated[tuple[int, ...], Field(min_length=1)]
     changes: tuple[str, ...] = ()
     """Of every recipe, as for ``shieldclip train --set``."""
+
+    @model_validator(mode="after")
+    def _repairs_have_something_to_repair(self) -> Matrix:
+        if self.repairs and PLAIN not in self.recipes:
+            raise ValueError(f"repairs need the recipe {PLAIN!r}, whose models they repair")
+        return self
+
+    @model_validator(mode="after")
+    def _only_known_recipes(self) -> Matrix:
+        for name, attack in self.attacks.items():
+            unknown = set(attack.only) - set(self.recipes) - set(self.repairs)
+            if unknown:
+                raise ValueError(f"{name}: only {', '.join(sorted(unknown))}: no such recipe")
+        return self
 
 
 @dataclass(frozen=True)
@@ -48,11 +77,13 @@ class Cell:
     recipe: str
     attack: str
     seed: int
+    rate: float | None = None
+    """Where the attack lists several."""
 
     @property
     def stem(self) -> str:
         """File name without suffix."""
-        return f"{self.recipe}__{self.attack}__{self.seed}"
+        return stem(self.recipe, self.attack, self.rate, self.seed)
 
 
 def read_matrix(path: Path) -> Matrix:
@@ -69,10 +100,28 @@ def read_matrix(path: Path) -> Matrix:
 
 
 def cells_of(matrix: Matrix) -> list[Cell]:
-    """All cells: first those of the first seed, and of these the first recipe's."""
-    return [
-        Cell(recipe, attack, seed)
+    """All cells: first those of the first seed, and of these the first recipe's.
+
+    Repairs come after all that they might repair, and have no cell where nothing was poisoned.
+    """
+    every = [
+        Cell(recipe, name, seed, rate)
         for seed in matrix.seeds
-        for recipe in matrix.recipes
-        for attack in matrix.attacks
+        for recipe in (*matrix.recipes, *matrix.repairs)
+        for name, attack in matrix.attacks.items()
+        for rate in attack.rates or (None,)
     ]
+    return [cell for cell in every if _has_cell(matrix, cell)]
+
+
+def origin(matrix: Matrix, cell: Cell) -> Cell | None:
+    """The cell whose model this one repairs, if it does."""
+    if cell.recipe not in matrix.repairs:
+        return None
+    return Cell(PLAIN, cell.attack, cell.seed, cell.rate)
+
+
+def _has_cell(matrix: Matrix, cell: Cell) -> bool:
+    only = matrix.attacks[cell.attack].only
+    repaired = cell.recipe in matrix.repairs and cell.attack == CLEAN
+    return not repaired and (not only or cell.recipe in only)

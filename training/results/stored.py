@@ -2,6 +2,8 @@
 
 training/reports/<experiment>/<recipe>__<attack>__<seed>.json.gz
 training/reports/<experiment>/<recipe>__<attack>__<seed>.run.json
+
+An attack at several rates has its rate in the name: <attack>@<rate>.
 """
 
 from __future__ import annotations
@@ -18,6 +20,8 @@ from shieldclip.evaluation.report import EvalReport
 REPORT, FACTS = ".json.gz", ".run.json"
 CLEAN = "clean"
 """The attack's name where the training data is not poisoned."""
+PLAIN = "plain"
+"""The recipe that others are compared with."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,8 @@ class RunFacts:
     """What each epoch's plan did to the pairs, where a defence plans."""
     trigger: str = ""
     """Id of the trigger that was planted; by default the attack's name."""
+    rate: float | None = None
+    """Rate that was asked for, of an attack at several."""
     classes: int = 0
     """Classes that poisoned pictures are asked about: the random level of PSR is one in these."""
 
@@ -51,7 +57,7 @@ class RunFacts:
     @property
     def stem(self) -> str:
         """File name without suffix."""
-        return f"{self.recipe}__{self.attack}__{self.seed}"
+        return stem(self.recipe, self.attack, self.rate, self.seed)
 
 
 @dataclass(frozen=True)
@@ -60,6 +66,12 @@ class Run:
 
     facts: RunFacts
     report: EvalReport
+
+
+def stem(recipe: str, attack: str, rate: float | None, seed: int) -> str:
+    """File name of a run, without suffix."""
+    at = "" if rate is None else f"@{rate:g}"
+    return f"{recipe}__{attack}{at}__{seed}"
 
 
 def save_run(run: Run, folder: Path) -> Path:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from results.attacked import Aim, Attacked
 from results.detection import detection
 from results.seeds import OverSeeds, cell, over_seeds
-from results.stored import CLEAN
+from results.stored import CLEAN, PLAIN
 from results.verdict import IMPLANTED, IMPLANTS, judge, works
 
 from shieldclip.evaluation.figures import column_name, is_rank, metric_name, number, percent
@@ -21,7 +21,6 @@ KINDS = {
 }
 """Table -> figures of success (the first one is judged), and what stands beside each."""
 UTILITY = ("ca@1", "ca@5", "probe", "r@1_i2t", "r@10_i2t", "r@1_t2i", "r@10_t2i")
-PLAIN = "plain"
 
 
 def tables(groups: Sequence[Attacked]) -> list[Table]:

@@ -1,0 +1,151 @@
+"""Which cells a matrix has, how far they are, and in which order they run."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+from cells import run as running
+from cells.board import board
+from cells.progress import progress_of, time_left
+from cells.run import recipe_of, report_of
+from cells.schedule import work_off
+from cells.spec import Cell, Matrix, cells_of
+from results.stored import FACTS, REPORT
+from rich.console import Console
+
+QUESTION = {"entries": [{"data": "icons-100", "protocols": ["zero-shot"]}]}
+BADNET = {"poison": "dirty-label", "target": "banana", "rate": 0.5, "trigger": "badnet"}
+
+
+def matrix(**changes):
+    settings = {
+        "name": "m",
+        "question": "?",
+        "recipes": {"plain": "finetune-plain", "shield": "finetune-shield"},
+        "attacks": {"clean": QUESTION, "badnet": {**QUESTION, "poison": BADNET}},
+        "seeds": (3, 5),
+        "changes": ("optimiser.samples=1000", "optimiser.batch_size=100"),
+    }
+    return Matrix.model_validate({**settings, **changes})
+
+
+@pytest.fixture(autouse=True)
+def reports(tmp_path, monkeypatch):
+    folder = tmp_path / "reports"
+    (folder / "m").mkdir(parents=True)
+    monkeypatch.setattr(running, "REPORTS", folder)
+    return folder / "m"
+
+
+def finish(folder, cell, seconds=60.0):
+    (folder / f"{cell.stem}{FACTS}").write_text(json.dumps({"seconds": seconds}))
+    (folder / f"{cell.stem}{REPORT}").write_bytes(b"")
+
+
+def test_the_first_seed_is_complete_before_the_second():
+    assert [cell.seed for cell in cells_of(matrix())] == [3] * 4 + [5] * 4
+
+
+def test_each_rate_is_a_cell_and_poisons_that_share():
+    attacks = {"badnet": {**QUESTION, "poison": BADNET, "rates": [0.01, 0.003]}}
+    wanted = matrix(attacks=attacks, seeds=(3,))
+    cells = cells_of(wanted)
+    assert [cell.stem for cell in cells[:2]] == ["plain__badnet@0.01__3", "plain__badnet@0.003__3"]
+    assert [recipe_of(wanted, cell).data.poison["rate"] for cell in cells[:2]] == [0.01, 0.003]
+
+
+def test_a_repair_starts_from_the_poisoned_model_and_sees_no_poison():
+    wanted = matrix(repairs={"cleanclip": "finetune-cleanclip"}, seeds=(3,))
+    repairs = [cell for cell in cells_of(wanted) if cell.recipe == "cleanclip"]
+    assert [cell.attack for cell in repairs] == ["badnet"], "there is nothing to repair in clean"
+    recipe = recipe_of(wanted, repairs[0])
+    assert recipe.model.pretrained == "../plain__badnet__3/last"
+    assert recipe.data.poison is None
+    assert recipe.optimiser.samples == 1000
+
+
+def test_an_attack_may_concern_some_recipes_only():
+    attacks = {"badnet": {**QUESTION, "poison": BADNET, "only": ["shield"]}}
+    assert {cell.recipe for cell in cells_of(matrix(attacks=attacks))} == {"shield"}
+    with pytest.raises(ValueError, match="no such recipe"):
+        matrix(attacks={"badnet": {**QUESTION, "only": ["sheild"]}})
+
+
+def test_progress_is_read_from_reports_and_logs(tmp_path, reports):
+    wanted = matrix(seeds=(3,))
+    done, begun, failed, _ = cells_of(wanted)
+    finish(reports, done, seconds=100.0)
+    (tmp_path / begun.stem).mkdir()
+    (tmp_path / begun.stem / "log.jsonl").write_text('{"step": 4, "seconds": 9.0}\n{"step": 5, "s')
+    states = progress_of(wanted, cells_of(wanted), tmp_path, running=[begun], failed=[failed])
+    assert [state.status for state in states] == ["done", "running", "failed", "missing"]
+    assert states[1].share == pytest.approx(0.4), "a line cut off by a kill does not count"
+    # 0.6 of the running one and all of the missing one, at 100 s each; the failed one is given up.
+    assert time_left(states, jobs=2) == pytest.approx((60 + 100) / 2)
+    assert time_left(states[1:], jobs=2) is None, "nothing finished yet to judge by"
+
+
+def test_the_board_shows_a_mark_for_every_seed_and_what_remains(tmp_path, reports):
+    wanted = matrix()
+    for cell in cells_of(wanted)[:5]:
+        finish(reports, cell, seconds=3600.0)
+    console = Console(width=100, record=True)
+    console.print(board(wanted, progress_of(wanted, cells_of(wanted), tmp_path), jobs=1))
+    text = console.export_text()
+    assert "5 of 8 done, about 3 h 00 min left" in text
+    (row,) = [line for line in text.splitlines() if line.startswith("│ clean")]
+    assert "●●" in row
+    assert "●·" in row
+
+
+def test_failures_stop_what_depends_on_them_and_nothing_else(reports):
+    wanted = matrix(repairs={"cleanclip": "finetune-cleanclip"}, seeds=(3,))
+    plain, shield = Cell("plain", "badnet", 3), Cell("shield", "badnet", 3)
+    repair = Cell("cleanclip", "badnet", 3)
+    started, at_once = [], []
+
+    def start(cell):
+        started.append(cell)
+        code = "raise SystemExit(1)" if cell == plain else "pass"
+        if cell != plain:
+            finish(reports, cell)
+        return subprocess.Popen((sys.executable, "-S", "-c", code))
+
+    for schedule in work_off(wanted, cells_of(wanted), start, jobs=2):
+        at_once.append(len(schedule.running))
+    assert set(schedule.failed) == {plain, repair}
+    assert repair not in started
+    assert shield in started
+    assert max(at_once) <= 2
+    assert report_of(wanted, shield).exists()
+
+
+def test_a_repair_waits_for_what_it_repairs(reports):
+    wanted = matrix(
+        recipes={"plain": "finetune-plain"}, repairs={"par": "finetune-par"}, seeds=(3,)
+    )
+    done_before = {}
+
+    def start(cell):
+        done_before[cell.recipe, cell.attack] = report_of(
+            wanted, Cell("plain", "badnet", 3)
+        ).exists()
+        finish(reports, cell)
+        return subprocess.Popen((sys.executable, "-S", "-c", "pass"))
+
+    *_, schedule = work_off(wanted, cells_of(wanted), start, jobs=5)
+    assert not schedule.failed
+    assert done_before["par", "badnet"]
+
+
+def test_leaving_early_ends_what_runs(reports):
+    sleeper = (sys.executable, "-S", "-c", "import time; time.sleep(60)")
+    cells = cells_of(matrix())
+    watch = work_off(matrix(), cells, lambda _: subprocess.Popen(sleeper), jobs=2)
+    running = list(next(watch).running.values())
+    watch.close()
+    assert len(running) == 2
+    assert all(process.poll() is not None for process in running)

@@ -1,0 +1,133 @@
+"""One cell of a matrix: train, measure, keep the report."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+from cells.measure import measure
+from cells.spec import Cell, Matrix, origin
+from results.stored import REPORT, Run, RunFacts, save_run
+
+from shieldclip.data.embedded import EMBEDDED
+from shieldclip.training.pairs.opening import open_pairs
+from shieldclip.training.recipe import Recipe, load_recipe
+from shieldclip.training.run import train
+
+REPORTS = Path(__file__).parents[1] / "reports"
+LAST = "last"
+"""A run's model at the end."""
+
+
+def run_cell(matrix: Matrix, cell: Cell, out: Path, home: Path) -> None:
+    """Train and measure a cell; what only a resumed training needs is removed.
+
+    Args:
+        matrix: that it belongs to.
+        cell: which one.
+        out: folder of run folders.
+        home: folder of the matrix file, from where its attacks' files are named.
+    """
+    repaired = origin(matrix, cell)
+    if repaired is not None and not (out / repaired.stem / LAST).is_dir():
+        train_cell(matrix, repaired, out, home)
+    recipe = train_cell(matrix, cell, out, home)
+    folder = out / cell.stem
+    attack = matrix.attacks[cell.attack]
+    with contextlib.chdir(folder):
+        opened = open_pairs(_poisoned(matrix, cell).data, recipe.model.image_size)
+        report = measure(attack, matrix.utility, opened)
+        log = _numbers(Path("log.jsonl"))
+    poisoned = len(opened.manifest.entries) / len(opened.rows) if opened.manifest else 0.0
+    final = [line for line in log if "seconds" in line][-1]
+    facts = RunFacts(
+        recipe=cell.recipe,
+        attack=cell.attack,
+        rate=cell.rate,
+        poison_rate=round(poisoned, 4),
+        seed=cell.seed,
+        seconds=final["seconds"] + (_seconds(out / repaired.stem) if repaired else 0.0),
+        images=_images(recipe, final),
+        final=final,
+        plans=_plans(log),
+        trigger=attack.trigger,
+        classes=len(EMBEDDED["icons-100"]("test").classes),
+    )
+    save_run(Run(facts, report), REPORTS / matrix.name)
+    shutil.rmtree(folder / "training_state", ignore_errors=True)
+
+
+def train_cell(matrix: Matrix, cell: Cell, out: Path, home: Path) -> Recipe:
+    """Train a cell in its run folder, or go on with it."""
+    recipe = recipe_of(matrix, cell)
+    folder = out / cell.stem
+    folder.mkdir(parents=True, exist_ok=True)
+    for file in matrix.attacks[cell.attack].files:
+        shutil.copy(home / file, folder / file.name)
+    with contextlib.chdir(folder):
+        train(recipe, Path())
+    return recipe
+
+
+def report_of(matrix: Matrix, cell: Cell) -> Path:
+    """Where a cell's report is kept; it exists when the cell is done."""
+    return REPORTS / matrix.name / f"{cell.stem}{REPORT}"
+
+
+def recipe_of(matrix: Matrix, cell: Cell) -> Recipe:
+    """What a cell trains by; paths in it are relative to its run folder."""
+    repaired = origin(matrix, cell)
+    if repaired is None:
+        return _poisoned(matrix, cell)
+    # Its augmentation belongs to a repair, and so do its batches; data and length are the matrix's.
+    start = f"model.pretrained=../{repaired.stem}/{LAST}"
+    own = (*matrix.changes, f"seed={cell.seed}", "data.poison=null", start)
+    return load_recipe(matrix.repairs[cell.recipe], own, None)
+
+
+def _poisoned(matrix: Matrix, cell: Cell) -> Recipe:
+    """The recipe that meets the attack: the cell's own, or that of what it repairs."""
+    met = origin(matrix, cell) or cell
+    poison = _inline(_poison(matrix, met))
+    own = (*matrix.changes, f"seed={met.seed}", f"data.poison={poison}")
+    return load_recipe(matrix.recipes[met.recipe], own, None)
+
+
+def _poison(matrix: Matrix, cell: Cell) -> dict[str, Any] | None:
+    poison = matrix.attacks[cell.attack].poison
+    if poison is None:
+        return None
+    rate = {} if cell.rate is None else {"rate": cell.rate}
+    return {**poison, **rate, "seed": cell.seed}
+
+
+def _inline(value: object) -> str:
+    """As YAML on one line, which is what ``--set`` reads."""
+    text = yaml.safe_dump(value, default_flow_style=True, width=10**6).strip()
+    return text.removesuffix("...").strip()
+
+
+def _seconds(folder: Path) -> float:
+    """Training time of a finished run."""
+    return [line for line in _numbers(folder / "log.jsonl") if "seconds" in line][-1]["seconds"]
+
+
+def _numbers(path: Path) -> list[dict[str, float]]:
+    """Numbers of each line of a training log."""
+    lines = map(json.loads, path.read_text(encoding="utf-8").splitlines())
+    return [{k: v for k, v in line.items() if isinstance(v, int | float)} for line in lines]
+
+
+def _plans(log: Sequence[dict[str, float]]) -> list[dict[str, float]]:
+    """What the log says of each epoch's plan."""
+    lines = ({k: v for k, v in line.items() if k.startswith("plan/")} for line in log)
+    return [line for line in lines if line]
+
+
+def _images(recipe: Recipe, final: dict[str, float]) -> int:
+    return int(final["step"]) * recipe.optimiser.batch_size * recipe.optimiser.accumulation
