@@ -1,4 +1,4 @@
-"""Render training/RESULTS.md from the stored reports of training runs.
+"""Render training/RESULTS.md and training/results.html from the stored reports of training runs.
 
     python training/write_results.py
 
@@ -11,23 +11,28 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
+from results.page import to_html
 from results.section import render, update
 from results.stored import load_experiments
 
 HERE = Path(__file__).parent
-REPORTS, RESULTS = HERE / "reports", HERE / "RESULTS.md"
+REPORTS, RESULTS, PAGE = HERE / "reports", HERE / "RESULTS.md", HERE / "results.html"
 
 
 @click.command()
 @click.option("--reports", type=click.Path(path_type=Path), default=REPORTS)
-@click.option("--out", type=click.Path(path_type=Path), default=RESULTS)
-def main(reports: Path, out: Path) -> None:
+@click.option("--out", type=click.Path(path_type=Path), default=RESULTS, help="Markdown.")
+@click.option("--html", type=click.Path(path_type=Path), default=PAGE, help="Page.")
+def main(reports: Path, out: Path, html: Path) -> None:
     """Read, render, write."""
     experiments = load_experiments(reports)
     if not experiments:
         raise click.ClickException(f"No reports below {reports}; train and evaluate first.")
     update(out, render(experiments))
-    click.echo(f"Wrote {out} from {sum(map(len, experiments.values()))} reports.")
+    draft = html.with_name(f".{html.name}.part")
+    draft.write_text(to_html(experiments), encoding="utf-8")
+    draft.replace(html)
+    click.echo(f"Wrote {out} and {html} from {sum(map(len, experiments.values()))} reports.")
 
 
 if __name__ == "__main__":

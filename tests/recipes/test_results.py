@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from results.attacked import Success, join
+from results.page import to_html
 from results.section import BEGIN, END, render, update
 from results.stored import Run, RunFacts, load_experiments, save_run
 from results.tables import tables
 from results.verdict import holds
-from write_results import REPORTS, RESULTS, main
+from write_results import PAGE, REPORTS, RESULTS, main
 
 from shieldclip.errors import ShieldCLIPError
 from shieldclip.evaluation.metrics.intervals import wilson
@@ -112,6 +113,7 @@ def test_committed_results_are_those_of_the_committed_reports():
         pytest.skip("no training reports are stored yet")
     written = RESULTS.read_text(encoding="utf-8")
     assert f"{BEGIN}\n\n{render(experiments)}\n\n{END}\n" in written
+    assert PAGE.read_text(encoding="utf-8") == to_html(experiments)
 
 
 def test_a_backdoor_by_recipe():
@@ -122,6 +124,7 @@ def test_a_backdoor_by_recipe():
     plain = by_recipe["plain"]
     assert plain["ASR, %"] == f"98.0 [{100 * low:.1f}, {100 * high:.1f}]"
     assert plain["Control, %"].startswith("0.4 ")
+    assert plain["Less control, points"] == "97.6"
     assert (plain["Seeds"], plain["Poisoned, %"], plain["Time / plain"]) == ("2", "2", "1.00")
     assert by_recipe["shield"]["Time / plain"] == "1.60"
     assert by_recipe["shield"]["To clean, points"] == "\N{MINUS SIGN}0.7"
@@ -258,7 +261,8 @@ def test_a_report_of_two_models_is_refused(tmp_path):
 def test_the_script_replaces_only_what_is_between_the_marks(tmp_path):
     results = tmp_path / "RESULTS.md"
     save_run(RUNS[2], tmp_path / "reports" / "icons")
-    arguments = ["--reports", str(tmp_path / "reports"), "--out", str(results)]
+    page = tmp_path / "results.html"
+    arguments = ["--reports", str(tmp_path / "reports"), "--out", str(results), "--html", str(page)]
     assert CliRunner().invoke(main, arguments).exit_code == 0
     first = results.read_text()
     results.write_text(first.replace("# Results\n", "# Results\n\nBefore.\n") + "\nAfter.\n")
@@ -269,6 +273,7 @@ def test_the_script_replaces_only_what_is_between_the_marks(tmp_path):
     assert text.endswith("\nAfter.\n")
     assert "shield" in text
     assert (text.count(BEGIN), text.count(END)) == (1, 1)
+    assert "shield" in page.read_text()
 
 
 def test_no_reports_is_an_error(tmp_path):

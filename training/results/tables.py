@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from results.attacked import Aim, Attacked
+from results.attacked import Aim, Attacked, Success
 from results.detection import detection
 from results.seeds import OverSeeds, cell, over_seeds
+from results.significance import significance
 from results.stored import CLEAN, PLAIN
 from results.verdict import IMPLANTED, IMPLANTS, judge, works
 
@@ -20,6 +21,8 @@ KINDS = {
     "Retrieval": (("hit@10", "Level"), ("hit@1", "Level"), ("min_rank", "At random")),
 }
 """Table -> figures of success (the first one is judged), and what stands beside each."""
+COMPARED = "shield"
+"""The recipe that the others are set against."""
 UTILITY = ("ca@1", "ca@5", "probe", "r@1_i2t", "r@10_i2t", "r@1_t2i", "r@10_t2i")
 
 
@@ -27,7 +30,8 @@ def tables(groups: Sequence[Attacked]) -> list[Table]:
     """Those that have rows."""
     reference = _reference(groups)
     found = [_attacks(title, groups, reference) for title in KINDS]
-    return [table for table in (*found, detection(groups), _utility(groups)) if table.rows]
+    compared = significance(groups, COMPARED)
+    return [t for t in (*found, compared, detection(groups), _utility(groups)) if t.rows]
 
 
 def to_markdown(table: Table) -> str:
@@ -48,7 +52,9 @@ def _attacks(title: str, groups: Sequence[Attacked], reference: OverSeeds | None
     columns = (
         *texts("Attack", "Target", "Recipe"),
         *numbers("Poisoned, %", "Seeds"),
-        *(column for metric, level in shown for column in _pair(metric, level)),
+        *_pair(*shown[0]),
+        *numbers(f"Less {shown[0][1].lower()}, points"),
+        *(column for metric, level in shown[1:] for column in _pair(metric, level)),
         *numbers("CA@1, %", "To clean, points", "Time / plain"),
         *texts("Verdict"),
     )
@@ -63,16 +69,13 @@ def _attacks(title: str, groups: Sequence[Attacked], reference: OverSeeds | None
 def _row(
     group: Attacked, aim: Aim, title: str, reference: OverSeeds | None, plain: float | None
 ) -> Row:
-    figures = []
-    for metric, _ in KINDS[title]:
-        successes = group.successes(metric, aim)
-        figures.append(cell(over_seeds(s.figure for s in successes)))
-        figures.append(cell(over_seeds(s.level for s in successes)))
+    judged, *others = (group.successes(metric, aim) for metric, _ in KINDS[title])
+    figures = [*_figures(judged), _beyond(judged)]
+    figures += [cell for successes in others for cell in _figures(successes)]
     accuracy = group.utility("ca@1")
-    successes = group.successes(KINDS[title][0][0], aim)
-    verdict = judge(successes, accuracy, reference)
+    verdict = judge(judged, accuracy, reference)
     if group.recipe == PLAIN:
-        spoken = Cell("the attack works" if works(successes) else "does not implant")
+        spoken = Cell("the attack works" if works(judged) else "does not implant")
     else:
         spoken = Cell(str(verdict), strong=verdict.holds)
     return (
@@ -80,13 +83,25 @@ def _row(
         Cell(aim.target or MISSING),
         Cell(group.recipe),
         Cell(f"{100 * group.rate:.3g}"),
-        Cell(str(len(successes))),
+        Cell(str(len(judged))),
         *figures,
         cell(accuracy),
         Cell(MISSING if verdict.price is None else percent(-verdict.price)),
         Cell(MISSING if plain is None else f"{group.seconds / plain:.2f}"),
         spoken,
     )
+
+
+def _figures(successes: Sequence[Success]) -> Row:
+    """Success, and the level beside it."""
+    figure, level = (s.figure for s in successes), (s.level for s in successes)
+    return cell(over_seeds(figure)), cell(over_seeds(level))
+
+
+def _beyond(successes: Sequence[Success]) -> Cell:
+    """Mean of success less its level."""
+    found = [s.figure.value - s.level.value for s in successes if s.level is not None]
+    return Cell(percent(sum(found) / len(found)) if found else MISSING)
 
 
 def _utility(groups: Sequence[Attacked]) -> Table:
