@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from shieldclip.errors import unknown_name
 
@@ -22,3 +22,14 @@ class Strict(BaseModel):
                 if key not in cls.model_fields:
                     raise unknown_name(f"key of {cls.__name__}", str(key), cls.model_fields)
         return record
+
+
+def complaint(error: ValidationError) -> str:
+    """What is wrong, the first three of it, in one line: place, reason, what came."""
+    parts = []
+    for item in error.errors()[:3]:
+        place = ".".join(map(str, item["loc"])) or "the top level"
+        message = item["msg"].removeprefix("Value error, ")
+        got = "" if item["type"] == "missing" else f", got {item['input']!r:.60}"
+        parts.append(f"at {place}: {message}{got}")
+    return "; ".join(parts)

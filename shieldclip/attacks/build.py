@@ -8,9 +8,9 @@ from dataclasses import fields
 from typing import Any, TypeVar, cast
 
 from pydantic import TypeAdapter, ValidationError
-from pydantic_core import ErrorDetails
 
 from shieldclip.errors import ShieldCLIPError
+from shieldclip.strict import complaint
 
 T = TypeVar("T")
 
@@ -34,11 +34,4 @@ def build(kind: type[T], values: Mapping[str, object], name: str) -> T:
     try:
         return TypeAdapter(kind).validate_python(dict(values))
     except ValidationError as error:
-        complaints = "; ".join(map(_complaint, error.errors()[:3]))
-        raise ShieldCLIPError(f"{name!r}: {complaints}.") from error
-
-
-def _complaint(error: ErrorDetails) -> str:
-    place = ".".join(map(str, error["loc"]))
-    got = "" if error["type"] == "missing" else f", got {error['input']!r}"
-    return f"{place}: {error['msg']}{got}"
+        raise ShieldCLIPError(f"{name!r}: {complaint(error)}.") from error

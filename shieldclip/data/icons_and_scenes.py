@@ -27,6 +27,7 @@ from shieldclip.data.scenes.generate import generate_scenes
 from shieldclip.data.source import Source
 from shieldclip.data.sprites import FOLDER, Sprite, load_sprites, sprite_file
 from shieldclip.errors import ShieldCLIPError, unknown_name
+from shieldclip.strict import complaint
 
 NAME = "icons-and-scenes"
 VERSION = 1
@@ -67,10 +68,7 @@ def parse_options(source: str) -> Options:
     try:
         return TypeAdapter(Options).validate_python(given)
     except ValidationError as error:
-        first = error.errors()[0]
-        raise ShieldCLIPError(
-            f"{NAME}: at {first['loc'][0]}: {first['msg']}, got {first['input']!r}."
-        ) from error
+        raise ShieldCLIPError(f"{NAME}: {complaint(error)}.") from error
 
 
 def open_icons_and_scenes(source: str) -> Source:

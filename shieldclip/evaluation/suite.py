@@ -9,7 +9,7 @@ import yaml
 from pydantic import ValidationError, field_validator
 
 from shieldclip.errors import ShieldCLIPError, unknown_name
-from shieldclip.strict import Strict
+from shieldclip.strict import Strict, complaint
 
 ProtocolName = Literal[
     "zero-shot", "retrieval", "linear-probe", "targeted", "text-captions", "text-prompts"
@@ -103,8 +103,6 @@ def load_suite(path: Path) -> Suite:
         reason = " ".join(str(error).split())
         raise ShieldCLIPError(f"Expected a suite in YAML in {path}, but {reason}.") from error
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])) or "the top level"
         raise ShieldCLIPError(
-            f"Expected a suite in {path}, but at {where}: {first['msg']}; see `eval/quick.yaml`."
+            f"Expected a suite in {path}, but {complaint(error)}; see `eval/quick.yaml`."
         ) from error

@@ -31,8 +31,8 @@ NEEDED = {
     POISON: ("poison",),
 }
 """What the card says of each record; `shieldclip train` and `shieldclip poison` write all of it."""
-RUN_MODELS = ("last", "best")
-"""Model folders within the folder of a training run, the one to take first."""
+RUN_MODELS = ("last", "best", "early")
+"""Model folders within the folder of a training run, those to take first in front."""
 
 
 @dataclass(frozen=True)

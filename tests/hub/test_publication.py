@@ -44,6 +44,14 @@ def test_a_runs_folder_stands_for_its_last_model(tiny_run):
     assert by_run.poison["target"] == "banana"
 
 
+@pytest.mark.parametrize("name", ["best", "early"])
+def test_every_model_of_a_run_has_its_recipe(run, name):
+    (run / "last").rename(run / name)
+    by_run, by_model = open_checkpoint(run), open_checkpoint(run / name)
+    assert by_run == by_model
+    assert by_model.recipe["defence"]["name"] == "otcclip"
+
+
 def test_other_files_stay_here(run, tiny_report):
     (run / "last" / "notes.private").write_text("mine")
     (run / "last" / "logs").mkdir()

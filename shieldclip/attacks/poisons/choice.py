@@ -14,6 +14,7 @@ from typing import Annotated, ClassVar
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from shieldclip.errors import ShieldCLIPError
+from shieldclip.strict import complaint
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,8 +67,6 @@ class Choice:
         except OSError as error:
             raise ShieldCLIPError(f"{expected}, got {error.strerror}; check the path.") from error
         except ValidationError as error:
-            first = error.errors()[0]
-            place = ".".join(map(str, first["loc"])) or "the top level"
             raise ShieldCLIPError(
-                f"{expected}, got at {place}: {first['msg']}; choose them again."
+                f"{expected}, but {complaint(error)}; choose them again."
             ) from error

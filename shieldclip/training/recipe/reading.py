@@ -10,6 +10,7 @@ import yaml
 from pydantic import ValidationError
 
 from shieldclip.errors import ShieldCLIPError, unknown_name
+from shieldclip.strict import complaint
 from shieldclip.training.recipe.schema import Recipe
 
 _PACKAGE = Path(__file__).parents[2]
@@ -59,7 +60,7 @@ def load_recipe(name: str, overrides: Iterable[str] = (), source: str | None = N
     try:
         return Recipe.model_validate(record)
     except ValidationError as error:
-        raise ShieldCLIPError(f"Recipe {path}: {_complaint(error)}") from error
+        raise ShieldCLIPError(f"Recipe {path}: {complaint(error)}.") from error
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -110,14 +111,3 @@ def _override(record: dict[str, Any], override: str) -> None:
             )
         place = inner
     place[last] = value
-
-
-def _complaint(error: ValidationError) -> str:
-    """All that is wrong, in one line."""
-    parts = []
-    for item in error.errors()[:3]:
-        place = ".".join(map(str, item["loc"])) or "the top level"
-        message = item["msg"].removeprefix("Value error, ")
-        got = "" if item["type"] == "missing" else f", got {item['input']!r:.60}"
-        parts.append(f"at {place}: {message}{got}")
-    return "; ".join(parts) + "."
