@@ -1,6 +1,8 @@
-"""Train and measure one cell of a matrix in this process; `matrix.py` starts one for each.
+"""Train and measure one cell of a matrix in this process.
 
-python training/run_cell.py training/matrices/finetune.yaml plain__badnet__0 --out runs/finetune
+    python training/run_cell.py training/matrices/finetune.yaml plain__badnet__0 --out runs/finetune
+
+`matrix.py` starts one of these for each cell.
 """
 
 from __future__ import annotations

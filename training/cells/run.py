@@ -40,7 +40,7 @@ def run_cell(matrix: Matrix, cell: Cell, out: Path, home: Path) -> None:
     folder = out / cell.stem
     attack = matrix.attacks[cell.attack]
     with contextlib.chdir(folder):
-        opened = open_pairs(_poisoned(matrix, cell).data, recipe.model.image_size)
+        opened = open_pairs(met_by(matrix, cell).data, recipe.model.image_size)
         report = measure(attack, matrix.utility, opened)
         log = _numbers(Path("log.jsonl"))
     poisoned = len(opened.manifest.entries) / len(opened.rows) if opened.manifest else 0.0
@@ -55,7 +55,7 @@ def run_cell(matrix: Matrix, cell: Cell, out: Path, home: Path) -> None:
         images=_images(recipe, final),
         final=final,
         plans=_plans(log),
-        trigger=attack.trigger,
+        triggers=list(attack.triggers),
         classes=len(EMBEDDED["icons-100"]("test").classes),
     )
     save_run(Run(facts, report), REPORTS / matrix.name)
@@ -83,14 +83,14 @@ def recipe_of(matrix: Matrix, cell: Cell) -> Recipe:
     """What a cell trains by; paths in it are relative to its run folder."""
     repaired = origin(matrix, cell)
     if repaired is None:
-        return _poisoned(matrix, cell)
+        return met_by(matrix, cell)
     # Its augmentation belongs to a repair, and so do its batches; data and length are the matrix's.
     start = f"model.pretrained=../{repaired.stem}/{LAST}"
     own = (*matrix.changes, f"seed={cell.seed}", "data.poison=null", start)
     return load_recipe(matrix.repairs[cell.recipe], own, None)
 
 
-def _poisoned(matrix: Matrix, cell: Cell) -> Recipe:
+def met_by(matrix: Matrix, cell: Cell) -> Recipe:
     """The recipe that meets the attack: the cell's own, or that of what it repairs."""
     met = origin(matrix, cell) or cell
     poison = _inline(_poison(matrix, met))

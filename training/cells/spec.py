@@ -29,8 +29,8 @@ class Attack(Strict):
     poison and entries call them by name."""
     entries: tuple[Entry, ...]
     """Of the suite that measures it."""
-    trigger: str = ""
-    """Id of the planted trigger, where the attack has another name."""
+    triggers: tuple[str, ...] = ()
+    """Ids of the planted triggers, where the attack has another name."""
     poisoned_pictures: bool = False
     """Whether the poisoned training pictures themselves are asked about (PSR)."""
     only: tuple[str, ...] = ()

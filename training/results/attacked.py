@@ -77,9 +77,9 @@ def join(runs: Sequence[Run]) -> list[Attacked]:
 
 
 def _aims(run: Run) -> Iterator[Aim]:
-    """Those of the planted trigger, or of none: poisoned pictures and pairs."""
+    """Those of planted triggers, or of none: poisoned pictures and pairs."""
     for m in run.report.measurements:
-        if m.metric in LEVELS and m.trigger in (run.facts.planted, None):
+        if m.metric in LEVELS and m.trigger in (*run.facts.planted, None):
             yield Aim(m.data, m.trigger, m.target)
 
 

@@ -42,17 +42,17 @@ class RunFacts:
     """The last line of the training log."""
     plans: Sequence[Mapping[str, float]] = field(default_factory=list)
     """What each epoch's plan did to the pairs, where a defence plans."""
-    trigger: str = ""
-    """Id of the trigger that was planted; by default the attack's name."""
+    triggers: Sequence[str] = field(default_factory=list)
+    """Ids of the triggers that were planted; by default the attack's name."""
     rate: float | None = None
     """Rate that was asked for, of an attack at several."""
     classes: int = 0
     """Classes that poisoned pictures are asked about: the random level of PSR is one in these."""
 
     @property
-    def planted(self) -> str:
-        """Id of the trigger that was planted."""
-        return self.trigger or self.attack
+    def planted(self) -> tuple[str, ...]:
+        """Ids of the triggers that were planted."""
+        return tuple(self.triggers) or (self.attack,)
 
     @property
     def stem(self) -> str:
@@ -97,13 +97,14 @@ def load_experiments(root: Path) -> dict[str, list[Run]]:
     """
     folders = sorted(path for path in root.glob("*") if path.is_dir())
     found = {
-        folder.name: [_load(path) for path in sorted(folder.glob(f"*{REPORT}"))]
+        folder.name: [load_run(path) for path in sorted(folder.glob(f"*{REPORT}"))]
         for folder in folders
     }
     return {name: runs for name, runs in found.items() if runs}
 
 
-def _load(path: Path) -> Run:
+def load_run(path: Path) -> Run:
+    """Read a run by the path of its report."""
     facts = _facts(path.with_name(path.name.removesuffix(REPORT) + FACTS))
     if path.name != facts.stem + REPORT:
         raise ShieldCLIPError(

@@ -1,0 +1,54 @@
+"""Ask what a matrix asks now of models that it trained before.
+
+    python training/measure_again.py training/matrices/finetune.yaml --out runs/finetune
+
+Replaces the reports of all cells whose models are still there; what training said of them stays.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import replace
+from pathlib import Path
+
+import click
+import torch
+from cells.measure import measure
+from cells.run import LAST, met_by, report_of
+from cells.spec import Cell, Matrix, cells_of, read_matrix
+from results.stored import load_run, save_run
+from rich.console import Console
+from rich.progress import track
+
+from shieldclip.training.pairs.opening import open_pairs
+
+
+@click.command()
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="Of run folders.")
+@click.option("--threads", default=1, show_default=True)
+def main(path: Path, out: Path, threads: int) -> None:
+    """Measure every finished cell whose model is still there."""
+    torch.set_num_threads(threads)
+    matrix, out = read_matrix(path), out.absolute()
+    kept = [
+        cell
+        for cell in cells_of(matrix)
+        if report_of(matrix, cell).exists() and (out / cell.stem / LAST).is_dir()
+    ]
+    for cell in track(kept, "Measuring", console=Console(stderr=True)):
+        measure_again(matrix, cell, out / cell.stem)
+
+
+def measure_again(matrix: Matrix, cell: Cell, folder: Path) -> None:
+    """Replace the report of one cell."""
+    kept = report_of(matrix, cell)
+    recipe = met_by(matrix, cell)
+    with contextlib.chdir(folder):
+        opened = open_pairs(recipe.data, recipe.model.image_size)
+        report = measure(matrix.attacks[cell.attack], matrix.utility, opened)
+    save_run(replace(load_run(kept), report=report), kept.parent)
+
+
+if __name__ == "__main__":
+    main()
