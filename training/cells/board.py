@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from cells.progress import CellProgress, Status, time_left
 from cells.spec import Matrix
+from rich.box import SIMPLE_HEAD
 from rich.console import Group
 from rich.table import Table
 from rich.text import Text
@@ -29,8 +30,8 @@ def board(matrix: Matrix, states: Sequence[CellProgress], jobs: int) -> Group:
         jobs: cells at a time, for the time left.
     """
     recipes = [*matrix.recipes, *matrix.repairs]
-    table = Table(title=matrix.name, header_style="bold")
-    table.add_column("attack")
+    table = Table(title=matrix.name, header_style="bold", box=SIMPLE_HEAD)
+    table.add_column("attack", no_wrap=True)
     for recipe in recipes:
         table.add_column(recipe, justify="center", overflow="fold")
     rows = dict.fromkeys((state.cell.attack, state.cell.rate) for state in states)
