@@ -10,11 +10,13 @@ import pytest
 from cells import run as running
 from cells.board import board
 from cells.progress import progress_of, time_left
-from cells.run import recipe_of, report_of
+from cells.run import recipe_of, report_of, train_cell
 from cells.schedule import work_off
 from cells.spec import Cell, Matrix, cells_of
 from results.stored import FACTS, REPORT
 from rich.console import Console
+
+from shieldclip.errors import ShieldCLIPError
 
 QUESTION = {"entries": [{"data": "icons-100", "protocols": ["zero-shot"]}]}
 BADNET = {"poison": "dirty-label", "target": "banana", "rate": 0.5, "trigger": "badnet"}
@@ -149,3 +151,9 @@ def test_leaving_early_ends_what_runs(reports):
     watch.close()
     assert len(running) == 2
     assert all(process.poll() is not None for process in running)
+
+
+def test_a_missing_file_of_an_attack_is_named(tmp_path):
+    wanted = matrix(attacks={"badclip": {**QUESTION, "poison": BADNET, "files": ["a/b.json"]}})
+    with pytest.raises(ShieldCLIPError, match=r"a/b\.json"):
+        train_cell(wanted, cells_of(wanted)[0], tmp_path, home=tmp_path)

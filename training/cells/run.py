@@ -15,6 +15,7 @@ from cells.spec import Cell, Matrix, origin
 from results.stored import REPORT, Run, RunFacts, save_run
 
 from shieldclip.data.embedded import EMBEDDED
+from shieldclip.errors import ShieldCLIPError
 from shieldclip.training.pairs.opening import open_pairs
 from shieldclip.training.recipe import Recipe, load_recipe
 from shieldclip.training.run import train
@@ -68,6 +69,11 @@ def train_cell(matrix: Matrix, cell: Cell, out: Path, home: Path) -> Recipe:
     folder = out / cell.stem
     folder.mkdir(parents=True, exist_ok=True)
     for file in matrix.attacks[cell.attack].files:
+        if not (home / file).is_file():
+            raise ShieldCLIPError(
+                f"Expected {file} beside the matrix for the attack {cell.attack!r}, got none; "
+                "make it as the matrix file says."
+            )
         shutil.copy(home / file, folder / file.name)
     with contextlib.chdir(folder):
         train(recipe, Path())
