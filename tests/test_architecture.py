@@ -22,6 +22,7 @@ MAY_IMPORT = {
     "explanation": GROUND | {"encoders", "modeling", "attacks", "data"},
     "adversary": GROUND | {"encoders", "matching", "knowledge", "transport", "attacks", "data"},
     "evaluation": GROUND | {"attacks", "data", "encoders", "transport"},
+    "export": GROUND | {"encoders"},
     "hub": GROUND | {"evaluation", "encoders", "attacks"},
 }
 """Room -> rooms it may import; the command line may import anything, inside functions."""

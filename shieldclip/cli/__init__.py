@@ -14,6 +14,7 @@ COMMANDS = {
     "compare": "Compare checkpoints over their reports, as a table or a page.",
     "eval": "Measure checkpoints against backdoors and poisoning.",
     "explain": "Show what models attend to, without and with a trigger.",
+    "export": "Write a checkpoint in a format that other libraries load.",
     "knowledge": "Write what can be seen of classes or captions, for training.",
     "match": "Find pairs whose caption does not fit, and clean a data set.",
     "models": "List the checkpoints that are shipped.",
