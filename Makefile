@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check clean
+.PHONY: demo test check dist clean
 
 demo: .venv/installed
 	$(BIN)/shieldclip eval --suite eval/quick.yaml --out demo-report
@@ -15,6 +15,9 @@ check: .venv/installed-dev
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+
+dist: .venv/installed-dev
+	.ci/dist
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv
