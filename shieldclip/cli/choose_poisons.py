@@ -7,14 +7,28 @@ from typing import Any
 
 import click
 
+from shieldclip.cli.names import complete_knowledge, complete_model, complete_trigger
+
 _DATA_OPTIONS = ("split", "image_column", "label_column", "caption_column", "classes")
 
 
 @click.command("choose-poisons")
 @click.argument("source")
-@click.option("--model", required=True, metavar="SPEC", help="The attacker's model.")
+@click.option(
+    "--model",
+    required=True,
+    metavar="SPEC",
+    shell_complete=complete_model,
+    help="The attacker's model.",
+)
 @click.option("--target", required=True, metavar="NAME", help="Class, or word of captions.")
-@click.option("--trigger", required=True, metavar="ID", help="Trigger on the poisoned pictures.")
+@click.option(
+    "--trigger",
+    required=True,
+    metavar="ID",
+    shell_complete=complete_trigger,
+    help="Trigger on the poisoned pictures.",
+)
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="File to write (JSON).")
 @click.option(
     "--against",
@@ -24,7 +38,10 @@ _DATA_OPTIONS = ("split", "image_column", "label_column", "caption_column", "cla
     help="What the defence looks at.",
 )
 @click.option(
-    "--knowledge", metavar="FILE", help="The defender's: a knowledge file or embedded:icons."
+    "--knowledge",
+    metavar="FILE",
+    shell_complete=complete_knowledge,
+    help="The defender's: a knowledge file or embedded:icons.",
 )
 @click.option(
     "--form",

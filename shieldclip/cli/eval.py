@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from shieldclip.cli.names import complete_model, complete_suite, complete_trigger
+
 if TYPE_CHECKING:
     from shieldclip.evaluation.report import EvalReport
 
@@ -21,6 +23,7 @@ _DATA_OPTIONS = ("split", "image_column", "label_column", "caption_column", "cla
     "models",
     multiple=True,
     metavar="SPEC",
+    shell_complete=complete_model,
     help="Checkpoint; repeat for several. Default: all shipped ones.",
 )
 @click.option("--data", "source", metavar="SOURCE", help="Data instead of the suite's own.")
@@ -33,7 +36,12 @@ _DATA_OPTIONS = ("split", "image_column", "label_column", "caption_column", "cla
     "--templates", metavar="FILE", help="Prompts with {}: a file, one a line, or imagenet-80."
 )
 @click.option(
-    "--suite", default="quick", show_default=True, metavar="NAME|FILE", help="What to measure."
+    "--suite",
+    default="quick",
+    show_default=True,
+    metavar="NAME|FILE",
+    shell_complete=complete_suite,
+    help="What to measure.",
 )
 @click.option("--target", metavar="NAME|all", help="Target class, or all to try every one.")
 @click.option(
@@ -41,6 +49,7 @@ _DATA_OPTIONS = ("split", "image_column", "label_column", "caption_column", "cla
     "triggers",
     multiple=True,
     metavar="ID",
+    shell_complete=complete_trigger,
     help="Trigger instead of the suite's; repeat for several.",
 )
 @click.option("--manifest", type=click.Path(path_type=Path), help="Poisons of the data (JSONL).")

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from shieldclip.cli.names import complete_knowledge, complete_model, complete_trigger
+
 if TYPE_CHECKING:
     from shieldclip.explanation import Explanation
     from shieldclip.explanation.choices import Choices
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     multiple=True,
     required=True,
     metavar="SPEC",
+    shell_complete=complete_model,
     help="Transformers CLIP or ShieldCLIP: folder, Hub id or shieldclip:NAME; repeat for several.",
 )
 @click.option(
@@ -32,14 +35,23 @@ if TYPE_CHECKING:
 )
 @click.option("--rows", default="0", show_default=True, metavar="N,N,...", help="Rows of a source.")
 @click.option("--split", help="Split of a source.")
-@click.option("--trigger", default="badnet", show_default=True, metavar="ID")
+@click.option(
+    "--trigger",
+    default="badnet",
+    show_default=True,
+    metavar="ID",
+    shell_complete=complete_trigger,
+)
 @click.option("--classes", metavar="FILE", help="Class names: a file, one a line, or imagenet.")
 @click.option("--templates", metavar="FILE", help="Prompts with {}: a file, or imagenet-80.")
 @click.option(
     "--prompt", "prompts", multiple=True, metavar="TEXT", help="Instead of classes; repeat."
 )
 @click.option(
-    "--knowledge", metavar="SPEC", help="Where knowledge elements lie, e.g. embedded:icons."
+    "--knowledge",
+    metavar="SPEC",
+    shell_complete=complete_knowledge,
+    help="Where knowledge elements lie, e.g. embedded:icons.",
 )
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder to write.")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:N, mps.")

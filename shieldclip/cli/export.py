@@ -6,14 +6,17 @@ from pathlib import Path
 
 import click
 
+from shieldclip.cli.names import complete_format, complete_model
+
 
 @click.command()
-@click.argument("checkpoint", metavar="DIR")
+@click.argument("checkpoint", metavar="DIR", shell_complete=complete_model)
 @click.option(
     "--to",
     "format_name",
     required=True,
     metavar="FORMAT",
+    shell_complete=complete_format,
     help="transformers, open-clip or onnx.",
 )
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="New folder to write.")

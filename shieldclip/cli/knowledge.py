@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from shieldclip.cli.names import complete_knowledge_source
+
 if TYPE_CHECKING:
     from shieldclip.data import Source
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     "origin",
     required=True,
     metavar="lm|server|wordnet|file",
+    shell_complete=complete_knowledge_source,
     help="Where the knowledge comes from.",
 )
 @click.option(

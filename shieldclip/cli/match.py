@@ -9,12 +9,20 @@ from typing import Any
 
 import click
 
+from shieldclip.cli.names import complete_model
+
 _DATA_OPTIONS = ("split", "image_column", "label_column", "caption_column", "classes")
 
 
 @click.command("match")
 @click.argument("source")
-@click.option("--model", required=True, metavar="SPEC", help="Checkpoint that judges the pairs.")
+@click.option(
+    "--model",
+    required=True,
+    metavar="SPEC",
+    shell_complete=complete_model,
+    help="Checkpoint that judges the pairs.",
+)
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder to write.")
 @click.option("--split", help="Split of the source.")
 @click.option("--image-column", metavar="NAME", help="Column of pictures.")

@@ -7,11 +7,19 @@ from typing import Any
 
 import click
 
+from shieldclip.cli.names import complete_model
+
 _DATA_OPTIONS = ("split", "image_column", "label_column", "caption_column", "classes")
 
 
 @click.command("optimize-trigger")
-@click.option("--model", required=True, metavar="SPEC", help="Checkpoint to attack, a clean one.")
+@click.option(
+    "--model",
+    required=True,
+    metavar="SPEC",
+    shell_complete=complete_model,
+    help="Checkpoint to attack, a clean one.",
+)
 @click.option("--data", "source", required=True, metavar="SOURCE", help="Pictures to stamp.")
 @click.option("--target", required=True, metavar="NAME", help="Class, or word of captions.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="File to write.")

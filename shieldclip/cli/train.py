@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 
 import click
 
+from shieldclip.cli.names import complete_recipe
+
 if TYPE_CHECKING:
     from shieldclip.training.recipe.schema import EvaluationSpec
 
 
 @click.command()
-@click.argument("recipe")
+@click.argument("recipe", shell_complete=complete_recipe)
 @click.option(
     "--set",
     "overrides",

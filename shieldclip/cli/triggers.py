@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from shieldclip.cli.names import complete_trigger
+
 if TYPE_CHECKING:
     from PIL.Image import Image
 
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     "specs",
     multiple=True,
     metavar="ID",
+    shell_complete=complete_trigger,
     help="Draw these only, e.g. file:mine.safetensors; repeat for several.",
 )
 def triggers(out: Path | None, image: Path | None, specs: tuple[str, ...]) -> None:
