@@ -47,7 +47,7 @@ def largest_difference(encoder: Encoder, exported: Towers, seed: int = 0) -> flo
 
     Returns:
         The largest absolute difference of a feature's component, or the relative difference of
-        the logit scales if that is larger.
+        the logit scales if that is larger; NaN if any feature is.
     """
     generator = torch.Generator().manual_seed(seed)
     pictures = torch.rand(PICTURES, 3, encoder.image_size, encoder.image_size, generator=generator)
@@ -59,7 +59,7 @@ def largest_difference(encoder: Encoder, exported: Towers, seed: int = 0) -> flo
         _apart(encoder.encode_text(prompts[:1]), exported.encode_text(prompts[:1])),
         abs(exported.logit_scale / encoder.logit_scale - 1),
     )
-    return max(differences)
+    return float(torch.tensor(differences).max())  # unlike Python's, NaN if any of them is
 
 
 def random_prompts(seed: int) -> list[str]:

@@ -91,11 +91,9 @@ def _quick_gelu(text: str, vision: str) -> bool:
 def _text_end(source: Source) -> dict[str, Any]:
     """Where a text's feature is read: at its end token, whatever open_clip calls that."""
     tokenizer = source.processor.tokenizer
-    end = tokenizer.eos_token_id
-    padding = {"pad_id": tokenizer.pad_token_id}
-    if end == len(tokenizer) - 1:
-        return {"pool_type": "argmax", **padding}
-    return {"pool_type": "eos", "eos_id": end, **padding}
+    if tokenizer.eos_token_id == len(tokenizer) - 1:
+        return {"pool_type": "argmax"}
+    return {"pool_type": "eos", "eos_id": tokenizer.eos_token_id}
 
 
 def _preprocessing(steps: Preprocessing) -> dict[str, Any]:

@@ -45,8 +45,9 @@ def export(spec: str, format_name: str, folder: Path) -> Exported:
         UntrustworthyWarning: the checkpoint is known to be backdoored.
     """
     chosen = find_format(format_name)
-    with _new_folder(folder) as draft:
-        source = load_source(spec)
+    _check_free(folder)
+    source = load_source(spec)
+    with _draft(folder) as draft:
         chosen.write(source, draft)
         exported = chosen.read(draft)
         difference = largest_difference(source.encoder, exported)
@@ -61,14 +62,17 @@ def export(spec: str, format_name: str, folder: Path) -> Exported:
     return Exported(folder, difference, chosen.tolerance)
 
 
-@contextmanager
-def _new_folder(folder: Path) -> Iterator[Path]:
-    """A draft that gets its name when the block is done, and is removed when that fails."""
+def _check_free(folder: Path) -> None:
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ShieldCLIPError(
             f"Expected a new or empty folder, got {str(folder)!r} with something in it; "
             "choose another."
         )
+
+
+@contextmanager
+def _draft(folder: Path) -> Iterator[Path]:
+    """A folder that gets its name when the block is done, and is removed when that fails."""
     draft = folder.with_name(f".{folder.name}.part")
     try:
         shutil.rmtree(draft, ignore_errors=True)

@@ -26,7 +26,7 @@ def sessions(exports):
 TOWERS = ("image", "text")
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 @given(st.integers(1, 9), st.integers(0, 2**31))
 def test_any_number_of_pictures(sessions, tiny_source, batch, seed):
     pixels = torch.randn(batch, 3, 32, 32, generator=torch.Generator().manual_seed(seed))
@@ -37,7 +37,7 @@ def test_any_number_of_pictures(sessions, tiny_source, batch, seed):
     np.testing.assert_allclose(got, expected.numpy(), atol=1e-4)
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 @given(st.integers(1, 9), st.integers(1, CONTEXT), st.integers(0, 2**31))
 def test_any_number_and_length_of_texts(sessions, tiny_source, batch, length, seed):
     end = tiny_source.processor.tokenizer.eos_token_id

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from copy import deepcopy
 from dataclasses import replace
 
 import open_clip
@@ -65,12 +66,14 @@ def test_other_activations_norms_and_widths(tiny_clip_folder, tiny_clip_tokenize
     from transformers import CLIPConfig, CLIPImageProcessor, CLIPModel
 
     torch.manual_seed(1)
+    tokenizer = deepcopy(tiny_clip_tokenizer)
+    tokenizer.add_tokens(["zebra"])  # so that the end token is not the last one
     common = {"hidden_act": "gelu_pytorch_tanh", "layer_norm_eps": 1e-2, "num_hidden_layers": 1}
     model = CLIPModel(
         CLIPConfig(
             text_config=json.loads((tiny_clip_folder / "config.json").read_text())["text_config"]
             | common
-            | {"vocab_size": len(tiny_clip_tokenizer) + 9, "intermediate_size": 49},
+            | {"vocab_size": len(tokenizer) + 9, "intermediate_size": 49},
             vision_config={
                 **{"hidden_size": 48, "num_attention_heads": 6, "intermediate_size": 37},
                 **{"image_size": 24, "patch_size": 8, **common},
@@ -84,12 +87,13 @@ def test_other_activations_norms_and_widths(tiny_clip_folder, tiny_clip_tokenize
         model.logit_scale.fill_(1.5)
     folder = tmp_path / "source"
     model.save_pretrained(folder)
-    tiny_clip_tokenizer.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
     CLIPImageProcessor(
         size={"height": 24, "width": 24}, do_center_crop=False, resample=2, image_mean=[0.5] * 3
     ).save_pretrained(folder)
     assert export(str(folder), "open-clip", tmp_path / "out").difference < 1e-5
     written = json.loads((tmp_path / "out" / "open_clip_config.json").read_text())
+    assert written["model_cfg"]["text_cfg"]["pool_type"] == "eos"
     assert written["preprocess_cfg"]["resize_mode"] == "squash"
     assert written["preprocess_cfg"]["interpolation"] == "bilinear"
 
