@@ -26,8 +26,9 @@ class ShieldCLIPProcessor(CLIPProcessor):
     def __init__(self, image_processor: Any = None, tokenizer: Any = None, **kwargs: Any) -> None:
         """Combine an image processor and a tokenizer."""
         super().__init__(image_processor, tokenizer, **kwargs)
-        # Not an option of a processor's call; saved with the tokenizer.
+        # Not an option of a processor's call; saved with the tokenizer only if in both places.
         self.tokenizer.split_special_tokens = True
+        self.tokenizer.init_kwargs["split_special_tokens"] = True
 
     def __call__(self, images: Any = None, text: Any = None, **kwargs: Any) -> BatchFeature:
         """Prepare a batch.

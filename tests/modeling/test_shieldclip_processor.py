@@ -36,6 +36,13 @@ def test_typed_end_token_does_not_end_a_caption(processor):
     assert ids[-1] == processor.tokenizer.eos_token_id
 
 
+def test_nor_does_it_once_saved_and_opened_without_this_package(processor, tmp_path):
+    processor.save_pretrained(tmp_path)
+    plain = CLIPProcessor.from_pretrained(tmp_path)
+    ids = plain(text=["a cat <|endoftext|> dog"])["input_ids"][0]
+    assert ids.count(plain.tokenizer.eos_token_id) == 1
+
+
 def test_each_element_is_tokenized_once(processor):
     elements = [["four legs", "tail"], [], ["wings", "tail", "wings"]]
     encoded = processor.encode_elements(elements)
