@@ -11,6 +11,8 @@ project_copyright = "the ShieldCLIP authors"
 html_title = "ShieldCLIP"
 html_theme = "furo"
 html_show_sphinx = False
+html_show_sourcelink = False
+html_copy_source = False
 html_static_path = ["static"]
 html_css_files = ["site.css"]
 html_math_renderer = "mathml"
@@ -39,20 +41,28 @@ python_use_unqualified_type_names = True
 autodoc_typehints = "description"
 autodoc_typehints_description_target = "documented_params"
 autodoc_typehints_format = "short"
+autodoc_default_options = {"members": True}
 autodoc_member_order = "bysource"
 autodoc_preserve_defaults = True
 autodoc_type_aliases = {"ArrayLike": "ArrayLike", "Floats": "Floats"}
 napoleon_use_rtype = False
 
-# Names of other libraries, whose own sites are not asked, and names in single backticks.
+# Names in single backticks may be parameters, those without a dot are aliases of types; other
+# libraries are not asked, and the last are parts of results.
 nitpick_ignore_regex = [
     (r"py:obj", r".*"),
+    (r"py:class", r"\w+"),
     (
         r"py:class",
-        r"(abc|collections|datasets|numpy|pathlib|pyarrow|random|torch|transformers)\..*",
+        r"(PIL|abc|collections|datasets|numpy|pathlib|pyarrow|random|torch|transformers)\..*",
     ),
-    (r"py:class", r"(Field|Positive|Share|Strength)"),
+    (
+        r"py:class",
+        r"shieldclip\..*\.(Alignment|AttackRow|Choices?|Component|HFTokenizer|Prediction"
+        r"|Preprocessing|Reach|Worker|Work)",
+    ),
 ]
+suppress_warnings = ["ref.python"]  # a suite and a recipe both have a `DataSpec`
 
 beyond_pages = {"results": "../training/RESULTS.md", "notes": "../training/NOTES.md"}
 beyond_links = {

@@ -13,49 +13,55 @@ from PIL import Image
 ZOO = ROOT / "shieldclip" / "zoo"
 COLOURS = {"cat": (120, 110, 100), "dog": (150, 90, 40), "cup": (40, 90, 200)}
 PICTURES = 18
+PHOTOS = 64
+"""A batch of the recipe `own-pictures`."""
 
 
 def furnish(folder: Path) -> None:
     """Pictures by class, pictures with captions, and models under the names that pages use."""
-    kinds = [list(COLOURS)[number % len(COLOURS)] for number in range(PICTURES)]
-    pictures = [picture(kind, number) for number, kind in enumerate(kinds)]
-    captions = [f"{kind} number {number} on a table" for number, kind in enumerate(kinds)]
-    _write_classes(folder / "pictures", pictures, kinds)
-    _write_table(folder / "photos" / "captions.csv", pictures, captions, kinds)
-    _write_table(folder / "pairs" / "metadata.csv", pictures, captions, None)
-    columns = {"image": pictures, "caption": captions}
-    datasets.Dataset.from_dict(columns).cast_column("image", datasets.Image()).to_parquet(
-        str(folder / "pairs.parquet")
-    )
+    _write_classes(folder / "pictures")
+    _write_table(folder / "photos" / "captions.csv", PHOTOS, ("file_name", "caption", "label"))
+    _write_table(folder / "pairs" / "metadata.csv", PICTURES, ("file_name", "caption"))
+    numbers = range(PICTURES)
+    columns = {"image": [*map(picture, numbers)], "caption": [*map(caption, numbers)]}
+    pairs = datasets.Dataset.from_dict(columns).cast_column("image", datasets.Image())
+    pairs.to_parquet(str(folder / "pairs.parquet"))
     (folder / "org").mkdir()
     for name in ("checkpoint", "trusted", "org/name"):
         (folder / name).symlink_to(ZOO / "icons-clean")
     (folder / "model_cards").symlink_to(ROOT / "model_cards")
-    (folder / "zoo-quick.json.gz").symlink_to(ROOT / "model_cards" / "zoo-quick.json.gz")
 
 
-def picture(kind: str, seed: int) -> Image.Image:
-    """A blob of the kind's colour on noise, 64 x 64."""
-    pixels = np.random.default_rng(seed).integers(200, 256, (64, 64, 3), dtype=np.uint8)
-    pixels[16:48, 16:48] = COLOURS[kind]
+def kind(number: int) -> str:
+    """What a picture shows."""
+    return list(COLOURS)[number % len(COLOURS)]
+
+
+def caption(number: int) -> str:
+    """Different for every picture."""
+    return f"{kind(number)} number {number} on a table"
+
+
+def picture(number: int) -> Image.Image:
+    """A square of the kind's colour on noise, 64 x 64."""
+    pixels = np.random.default_rng(number).integers(200, 256, (64, 64, 3), dtype=np.uint8)
+    pixels[16:48, 16:48] = COLOURS[kind(number)]
     return Image.fromarray(pixels)
 
 
-def _write_classes(folder: Path, pictures: list[Image.Image], kinds: list[str]) -> None:
-    for number, (image, kind) in enumerate(zip(pictures, kinds, strict=True)):
-        (folder / kind).mkdir(parents=True, exist_ok=True)
-        image.save(folder / kind / f"{number:03}.png")
+def _write_classes(folder: Path) -> None:
+    for number in range(PICTURES):
+        place = folder / kind(number)
+        place.mkdir(parents=True, exist_ok=True)
+        picture(number).save(place / f"{number:03}.png")
 
 
-def _write_table(
-    path: Path, pictures: list[Image.Image], captions: list[str], labels: list[str] | None
-) -> None:
+def _write_table(path: Path, pictures: int, columns: tuple[str, ...]) -> None:
     path.parent.mkdir()
     with path.open("w", newline="") as file:
         table = csv.writer(file)
-        table.writerow(["file_name", "caption", *(["label"] if labels else [])])
-        for number, (image, caption) in enumerate(zip(pictures, captions, strict=True)):
-            image.save(path.parent / f"{number:03}.png")
-            table.writerow(
-                [f"{number:03}.png", caption, *(labels[number : number + 1] if labels else [])]
-            )
+        table.writerow(columns)
+        for number in range(pictures):
+            name = f"{number:03}.png"
+            picture(number).save(path.parent / name)
+            table.writerow((name, caption(number), kind(number))[: len(columns)])
