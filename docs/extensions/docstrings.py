@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 from pydantic import BaseModel
 from sphinx.application import Sphinx
 
@@ -17,6 +19,23 @@ def keep_colons(
     """
     if what in ATTRIBUTES and lines:
         lines[:0] = ["..", ""]
+
+
+def add_default(
+    _app: Sphinx, what: str, name: str, _thing: object, _options: object, lines: list[str]
+) -> None:
+    """Fields of recipes and suites end with their default."""
+    if what not in ATTRIBUTES:
+        return
+    module, owner, attribute = name.rsplit(".", 2)
+    kind = getattr(import_module(module), owner, None) if owner[0].isupper() else None
+    if not (isinstance(kind, type) and issubclass(kind, BaseModel)):
+        return
+    field = kind.model_fields.get(attribute)  # a property is none
+    if field and field.is_required():
+        lines += ["", "Required."]
+    elif field and isinstance(field.default, bool | int | float | str | tuple | None):
+        lines += ["", f"Default: ``{field.default!r}``."]
 
 
 def drop_signature(
@@ -35,6 +54,7 @@ def skip_settings(
 
 def setup(app: Sphinx) -> dict[str, bool]:
     """Before napoleon, whose priority is the usual 500."""
+    app.connect("autodoc-process-docstring", add_default, priority=300)
     app.connect("autodoc-process-docstring", keep_colons, priority=400)
     app.connect("autodoc-process-signature", drop_signature)
     app.connect("autodoc-skip-member", skip_settings)

@@ -18,6 +18,8 @@ from shieldclip.attacks.poisons import make_poison
 from shieldclip.attacks.triggers import TRIGGERS
 from shieldclip.training.defences import DEFENCES
 
+pytestmark = pytest.mark.filterwarnings("ignore::shieldclip.errors.UntrustworthyWarning")
+
 LANGUAGES = {"bash", "python", "text", "yaml", "{eval-rst}", "{toctree}"}
 ALL = [block for page in PAGES for block in blocks(page)]
 RUN = sorted({block.page for block in ALL if block.language in {"bash", "python"}})
@@ -90,8 +92,5 @@ def test_blocks_name_their_language() -> None:
     assert [place(block) for block in ALL if block.language not in LANGUAGES] == []
 
 
-def test_only_commands_are_left_out_and_with_a_reason() -> None:
-    left_out = [block for block in ALL if block.not_run]
-    assert {block.language for block in left_out} == {"bash"}
-    assert len({block.not_run for block in left_out}) > 1
-    assert len(left_out) < len(ALL) / 2
+def test_python_always_runs() -> None:
+    assert {block.language for block in ALL if block.not_run} == {"bash"}

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import io
 import re
+import runpy
 from pathlib import Path
 
 import pytest
 from blocks import ROOT
 from sphinx.application import Sphinx
+
+pytestmark = pytest.mark.filterwarnings("ignore:'myst_parser.*is deprecated")
 
 DOCS = ROOT / "docs"
 REFERENCE = sorted((DOCS / "reference").glob("*.md"))
@@ -23,7 +26,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("site")
     empty = folder / "empty.md"
     empty.write_text("# Reference\n")
-    beyond = {"results": "../training/RESULTS.md", "notes": "../training/NOTES.md"}
+    beyond = runpy.run_path(str(DOCS / "conf.py"))["beyond_pages"]
     pages = beyond | {f"reference/{page.stem}": str(empty) for page in REFERENCE}
     said = io.StringIO()
     app = Sphinx(
