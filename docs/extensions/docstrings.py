@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-
+import yaml
 from pydantic import BaseModel
 from sphinx.application import Sphinx
 
@@ -21,21 +20,21 @@ def keep_colons(
         lines[:0] = ["..", ""]
 
 
-def add_default(
-    _app: Sphinx, what: str, name: str, _thing: object, _options: object, lines: list[str]
+def add_defaults(
+    _app: Sphinx, what: str, _name: str, thing: object, _options: object, lines: list[str]
 ) -> None:
-    """Fields of recipes and suites end with their default."""
-    if what not in ATTRIBUTES:
+    """Groups of recipes and suites end with their defaults, as one would write them."""
+    if what != "class" or not isinstance(thing, type) or not issubclass(thing, BaseModel):
         return
-    module, owner, attribute = name.rsplit(".", 2)
-    kind = getattr(import_module(module), owner, None) if owner[0].isupper() else None
-    if not (isinstance(kind, type) and issubclass(kind, BaseModel)):
-        return
-    field = kind.model_fields.get(attribute)  # a property is none
-    if field and field.is_required():
-        lines += ["", "Required."]
-    elif field and isinstance(field.default, bool | int | float | str | tuple | None):
-        lines += ["", f"Default: ``{field.default!r}``."]
+    defaults = {
+        name: list(field.default) if isinstance(field.default, tuple) else field.default
+        for name, field in thing.model_fields.items()
+        if isinstance(field.default, bool | int | float | str | tuple | None)
+    }
+    if defaults:
+        written = yaml.safe_dump(defaults, sort_keys=False)
+        lines += ["", "Defaults:", "", ".. code-block:: yaml", ""]
+        lines += ["   " + line for line in written.splitlines()]
 
 
 def drop_signature(
@@ -53,8 +52,8 @@ def skip_settings(
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
-    """Before napoleon, whose priority is the usual 500."""
-    app.connect("autodoc-process-docstring", add_default, priority=300)
+    """Docstrings before napoleon, whose priority is the usual 500."""
+    app.connect("autodoc-process-docstring", add_defaults, priority=300)
     app.connect("autodoc-process-docstring", keep_colons, priority=400)
     app.connect("autodoc-process-signature", drop_signature)
     app.connect("autodoc-skip-member", skip_settings)
