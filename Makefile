@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check dist clean
+.PHONY: demo test check docs dist clean
 
 demo: .venv/installed
 	$(BIN)/shieldclip eval --suite eval/quick.yaml --out demo-report
@@ -18,6 +18,11 @@ check: .venv/installed-dev
 
 dist: .venv/installed-dev
 	.ci/dist
+
+# Warnings are errors: a link, a name or a formula that does not resolve is one.
+docs: .venv/installed-dev
+	$(BIN)/python -m sphinx -b html -n -W --keep-going docs build/docs
+	@echo "Open build/docs/index.html in a browser."
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv

@@ -36,12 +36,14 @@ def open_source(
     1. an embedded data set: ``icons-100``, ``icons-all``, ``scenes``, or training pairs,
        ``icons-and-scenes``, with options such as ``?renderings=2&scenes=6000`` (`Options`);
     2. an existing path, or a glob of files:
+
        - a folder of class folders; a folder of pictures with ``metadata.csv`` or
          ``metadata.jsonl`` (column ``file_name``); either may lie in one folder per split;
        - a folder or a file of parquet, or of WebDataset ``.tar`` shards; in a folder, splits are
          found by the rules of the ``datasets`` library;
        - ``.csv``, ``.tsv``, ``.jsonl``: a picture is a path relative to the file, a data URI
          (``data:image/png;base64,...``) or, in JSON Lines, ``{"bytes": BASE64}``;
+
     3. a data set on the Hub: ``org/name``, with ``:config`` and ``@revision`` if needed.
 
     Only what is named here is read, no code comes from a data set, and nothing but the Hub is

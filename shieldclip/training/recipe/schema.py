@@ -43,7 +43,7 @@ class ModelSpec(Strict):
     text_depth: Positive = 2
     text_heads: Positive = 4
     joint_width: Positive = 128
-    """D."""
+    """D, of the space that both towers share."""
     activation: str = "gelu_pytorch_tanh"
     """Of both towers; CLIP's own, ``quick_gelu``, is slower on a CPU."""
     tokenizer: Literal["clip", "captions"] = "captions"
