@@ -13,7 +13,7 @@ import click
     default="shieldclip:icons-badnet",
     show_default=True,
     metavar="SPEC",
-    help="Model on the left: folder, Hub id or shieldclip:NAME of a CLIP. The default is backdoored.",
+    help="Model on the left: folder, Hub id or shieldclip:NAME; the default one is backdoored.",
 )
 @click.option(
     "--shielded",
