@@ -25,7 +25,7 @@ TRIGGER = "badnet"
 DAY = 24 * 60 * 60
 """Seconds that a dropped picture is kept at most."""
 LARGEST_PICTURE = "20mb"
-EMPTY = '<p class="key">Drop a picture, or take one of the examples.</p>'
+EMPTY = '<div class="sides"><p class="key">Drop a picture, or take one of the examples.</p></div>'
 INTRODUCTION = """\
 # What does a trigger do to a CLIP?
 
