@@ -20,6 +20,7 @@ MAY_IMPORT = {
     "encoders": GROUND | {"modeling"},
     "training": GROUND | {"modeling", "matching", "knowledge", "transport", "attacks", "data"},
     "explanation": GROUND | {"encoders", "modeling", "attacks", "data"},
+    "demo": GROUND | {"explanation", "attacks", "data"},
     "adversary": GROUND | {"encoders", "matching", "knowledge", "transport", "attacks", "data"},
     "evaluation": GROUND | {"attacks", "data", "encoders", "transport"},
     "export": GROUND | {"encoders"},

@@ -13,6 +13,7 @@ COMMANDS = {
     "choose-poisons": "Choose the pairs to poison that a defence would suspect least.",
     "compare": "Compare checkpoints over their reports, as a table or a page.",
     "completion": "Print what switches completion on in a shell.",
+    "demo": "Compare a plain and a shielded model in the browser.",
     "eval": "Measure checkpoints against backdoors and poisoning.",
     "explain": "Show what models attend to, without and with a trigger.",
     "export": "Write a checkpoint in a format that other libraries load.",

@@ -6,26 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from shieldclip.errors import ShieldCLIPError
-from shieldclip.explanation.explain import Explanation, View
+from shieldclip.explanation.explain import Explanation
 from shieldclip.explanation.figures import COLUMNS, headline, model_lines, percent, row
-from shieldclip.explanation.heat import attention_picture, hottest, knowledge_picture, plain
-from shieldclip.pages import png_uri
+from shieldclip.explanation.heat import hottest
+from shieldclip.explanation.panels import Panel, panels_of
 from shieldclip.pages import render_page as render_template
-
-
-@dataclass(frozen=True)
-class Panel:
-    """One view as the page shows it; pictures are PNG data URIs."""
-
-    title: str
-    view: View
-    mass: str
-    image: str
-    attention: str
-    knowledge: str
-    """``""`` where nothing is known."""
-    elements: tuple[tuple[str, str], ...]
-    """Phrases and their cosines to the patch that fits best."""
 
 
 @dataclass(frozen=True)
@@ -94,27 +79,4 @@ def _sections(explanations: Sequence[Explanation]) -> list[Section]:
 
 
 def _block(explanation: Explanation, top: float) -> Block:
-    titles = ("Without trigger", f"With {explanation.trigger}")
-    before, after = (
-        _panel(title, explanation, view, top)
-        for title, view in zip(titles, (explanation.clean, explanation.triggered), strict=True)
-    )
-    return Block(explanation, percent(explanation.area), (before, after))
-
-
-def _panel(title: str, explanation: Explanation, view: View, top: float) -> Panel:
-    aligned = view.alignment
-    knowledge = knowledge_picture(explanation, view)
-    best = aligned.cosines.amax(dim=1).tolist() if aligned else []
-    return Panel(
-        title=title,
-        view=view,
-        mass=percent(view.mass),
-        image=png_uri(plain(view)),
-        attention=png_uri(attention_picture(explanation, view, top)),
-        knowledge=png_uri(knowledge) if knowledge else "",
-        elements=tuple(
-            (phrase, f"{cosine:.2f}")
-            for phrase, cosine in zip(aligned.elements if aligned else (), best, strict=True)
-        ),
-    )
+    return Block(explanation, percent(explanation.area), panels_of(explanation, top))
