@@ -148,7 +148,7 @@ def test_only_the_planted_trigger_counts():
 def test_an_attack_that_plain_training_does_not_learn_is_no_test():
     runs = [clean(0, 500), backdoor("plain", 0, 450, 500), backdoor("shield", 0, 0, 500)]
     _, table = rows_of(runs, "Backdoors")
-    assert "badnet is no test here" in table.note
+    assert "badnet (banana) is no test here" in table.note
     assert "45.0 %" in table.note
 
 

@@ -143,6 +143,6 @@ def _not_implanted(metric: str, found: Sequence[tuple[Attacked, Aim]]) -> Iterat
         mean = over_seeds(s.figure for s in group.successes(metric, aim))
         if group.recipe == PLAIN and mean is not None and mean.value < IMPLANTED:
             yield (
-                f"{group.attack} is no test here: in plain training its {metric_name(metric)} "
-                f"is {percent(mean.value)} %, below {percent(IMPLANTED)} %."
+                f"{group.attack} ({aim.target}) is no test here: in plain training its "
+                f"{metric_name(metric)} is {percent(mean.value)} %, below {percent(IMPLANTED)} %."
             )
