@@ -5,7 +5,8 @@ BIN := .venv/bin
 .PHONY: demo test check docs dist clean
 
 demo: .venv/installed
-	$(BIN)/shieldclip eval --suite eval/quick.yaml --out demo-report
+	$(BIN)/shieldclip eval --suite eval/quick.yaml --out demo-report \
+		--model shieldclip:icons-badnet --model shieldclip:icons-shield
 	@echo "Open demo-report/report.html in a browser."
 
 test: .venv/installed-dev check
