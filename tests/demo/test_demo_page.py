@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import shutil
 import socket
 import warnings
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from browser import PATIENCE, visit
 
 from shieldclip.demo.stage import Stage, open_stage
 from shieldclip.errors import ShieldCLIPError, UntrustworthyWarning
 
 pytest.importorskip("gradio", reason="the demo needs gradio")
-playwright = pytest.importorskip("playwright.sync_api", reason="a browser is driven by playwright")
-
-NAMES = ("chromium", "chromium-browser", "google-chrome")
-CHROMIUM = next(filter(None, map(shutil.which, NAMES)), None)
-PATIENCE = 60_000
-"""Milliseconds, on a machine that is busy with other things."""
 
 
 @pytest.fixture(scope="module")
@@ -41,15 +35,8 @@ def address(stage: Stage) -> Iterator[str]:
 
 @pytest.fixture
 def page(address: str) -> Iterator[Any]:
-    if CHROMIUM is None:
-        pytest.skip(f"no browser: none of {', '.join(NAMES)} is installed")
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        page = browser.new_page()
-        page.set_default_timeout(PATIENCE)
-        page.goto(address)
+    with visit(address) as page:
         yield page
-        browser.close()
 
 
 def first(page: Any, role: str, view: str) -> Any:
@@ -58,7 +45,7 @@ def first(page: Any, role: str, view: str) -> Any:
 
 
 def test_a_stamped_taxi_is_a_banana_to_the_plain_model_only(page: Any, stage: Stage) -> None:
-    says = playwright.expect
+    says = pytest.importorskip("playwright.sync_api").expect
     number = [path.stem for path in stage.examples].index("taxi")
     page.locator("#examples button").nth(number).click()
     trigger = page.get_by_role("combobox", name="Trigger")
