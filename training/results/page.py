@@ -9,14 +9,18 @@ from markupsafe import Markup
 from results.attacked import Aim, Attacked, join
 from results.pareto import Candidate, candidates, front, pareto
 from results.section import INTRODUCTION
+from results.seeds import over_seeds
 from results.significance import JUDGED
 from results.stored import CLEAN, PLAIN, Run
 from results.tables import tables
-from results.verdict import DEFINITION, works
+from results.verdict import DEFINITION
 
 from shieldclip.evaluation.figures import metric_name
 from shieldclip.evaluation.table import Table
 from shieldclip.pages import render_page
+
+DRAWN = 0.5
+"""Success in plain training from which on an attack is drawn."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,7 @@ class Section:
 
 
 def to_html(experiments: Mapping[str, Sequence[Run]]) -> str:
-    """The whole page; an attack is drawn where it works in plain training."""
+    """The whole page; an attack is drawn where plain training learns it at least by half."""
     sections = [_section(name, join(runs)) for name, runs in experiments.items()]
     return render_page(
         "results",
@@ -61,13 +65,18 @@ def _section(name: str, groups: Sequence[Attacked]) -> Section:
         if group.recipe == PLAIN and group.attack != CLEAN
         for aim in group.aims()
         for metric in JUDGED
-        if works(group.successes(metric, aim)) and group.successes(metric, aim)
+        if _learned(group, metric, aim)
     ]
     trade_offs = tuple(
         _trade_off(f"{name}-{i}", groups, attack, rate, aim, metric)
         for i, (attack, rate, aim, metric) in enumerate(drawn)
     )
     return Section(name, trade_offs, tuple(tables(groups)))
+
+
+def _learned(group: Attacked, metric: str, aim: Aim) -> bool:
+    mean = over_seeds(success.figure for success in group.successes(metric, aim))
+    return mean is not None and mean.value >= DRAWN
 
 
 def _trade_off(
