@@ -67,11 +67,12 @@ def _section(name: str, groups: Sequence[Attacked]) -> Section:
         for metric in JUDGED
         if _learned(group, metric, aim)
     ]
-    trade_offs = tuple(
+    trade_offs = (
         _trade_off(f"{name}-{i}", groups, attack, rate, aim, metric)
         for i, (attack, rate, aim, metric) in enumerate(drawn)
     )
-    return Section(name, trade_offs, tuple(tables(groups)))
+    compared = tuple(plot for plot in trade_offs if len(plot.recipes) > 1)
+    return Section(name, compared, tuple(tables(groups)))
 
 
 def _learned(group: Attacked, metric: str, aim: Aim) -> bool:

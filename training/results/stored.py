@@ -89,7 +89,7 @@ def save_run(run: Run, folder: Path) -> Path:
 
 
 def load_experiments(root: Path) -> dict[str, list[Run]]:
-    """Every experiment's runs, by name.
+    """Every experiment's runs by its name, that of the most runs first.
 
     Raises:
         ShieldCLIPError: a report without facts, facts that are incomplete or of another run, or
@@ -100,7 +100,8 @@ def load_experiments(root: Path) -> dict[str, list[Run]]:
         folder.name: [load_run(path) for path in sorted(folder.glob(f"*{REPORT}"))]
         for folder in folders
     }
-    return {name: runs for name, runs in found.items() if runs}
+    by_size = sorted(found.items(), key=lambda item: -len(item[1]))
+    return {name: runs for name, runs in by_size if runs}
 
 
 def load_run(path: Path) -> Run:
