@@ -57,7 +57,7 @@ class BuildKernel(build_ext):
         empty.parent.mkdir(parents=True, exist_ok=True)
         empty.write_text("")
         try:
-            self.compiler.compile([str(empty)], extra_postargs=flags)
+            self.compiler.compile([str(empty)], output_dir=str(empty.parent), extra_postargs=flags)
         except CompileError:
             return False
         return True
