@@ -7,20 +7,16 @@ Replaces the reports of all cells whose models are still there; what training sa
 
 from __future__ import annotations
 
-import contextlib
 from dataclasses import replace
 from pathlib import Path
 
 import click
 import torch
-from cells.measure import measure
-from cells.run import LAST, met_by, report_of
+from cells.run import LAST, measure_cell, report_of
 from cells.spec import Cell, Matrix, cells_of, read_matrix
 from results.stored import load_run, save_run
 from rich.console import Console
 from rich.progress import track
-
-from shieldclip.training.pairs.opening import open_pairs
 
 
 @click.command()
@@ -43,10 +39,7 @@ def main(path: Path, out: Path, threads: int) -> None:
 def measure_again(matrix: Matrix, cell: Cell, folder: Path) -> None:
     """Replace the report of one cell."""
     kept = report_of(matrix, cell)
-    recipe = met_by(matrix, cell)
-    with contextlib.chdir(folder):
-        opened = open_pairs(recipe.data, recipe.model.image_size)
-        report = measure(matrix.attacks[cell.attack], matrix.utility, opened)
+    _, report = measure_cell(matrix, cell, folder)
     save_run(replace(load_run(kept), report=report), kept.parent)
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 from results.page import to_html
 from results.section import render, update
-from results.stored import load_experiments
+from results.stored import load_experiments, replace_file
 
 HERE = Path(__file__).parent
 REPORTS, RESULTS, PAGE = HERE / "reports", HERE / "RESULTS.md", HERE / "results.html"
@@ -29,9 +29,7 @@ def main(reports: Path, out: Path, html: Path) -> None:
     if not experiments:
         raise click.ClickException(f"No reports below {reports}; train and evaluate first.")
     update(out, render(experiments))
-    draft = html.with_name(f".{html.name}.part")
-    draft.write_text(to_html(experiments), encoding="utf-8")
-    draft.replace(html)
+    replace_file(html, to_html(experiments).encode())
     click.echo(f"Wrote {out} and {html} from {sum(map(len, experiments.values()))} reports.")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import asdict
 
 import pytest
 from cells import run as running
@@ -13,7 +14,7 @@ from cells.progress import progress_of, time_left
 from cells.run import recipe_of, report_of, train_cell
 from cells.schedule import work_off
 from cells.spec import Cell, Matrix, cells_of
-from results.stored import FACTS, REPORT
+from results.stored import FACTS, REPORT, RunFacts
 from rich.console import Console
 
 from shieldclip.errors import ShieldCLIPError
@@ -43,7 +44,8 @@ def reports(tmp_path, monkeypatch):
 
 
 def finish(folder, cell, seconds=60.0):
-    (folder / f"{cell.stem}{FACTS}").write_text(json.dumps({"seconds": seconds}))
+    facts = RunFacts(cell.recipe, cell.attack, 0.0, cell.seed, seconds, 1000)
+    (folder / f"{cell.stem}{FACTS}").write_text(json.dumps(asdict(facts)))
     (folder / f"{cell.stem}{REPORT}").write_bytes(b"")
 
 

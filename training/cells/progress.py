@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Literal
 
 from cells.run import recipe_of, report_of
 from cells.spec import Cell, Matrix
-from results.stored import FACTS, REPORT
+from results.stored import load_facts
 
 from shieldclip.training.engine.logs import read_log
 
@@ -49,7 +48,7 @@ def progress_of(
     for cell in cells:
         report = report_of(matrix, cell)
         if report.exists():
-            found.append(CellProgress(cell, "done", 1.0, _seconds(report)))
+            found.append(CellProgress(cell, "done", 1.0, load_facts(report).seconds))
             continue
         status: Status = "missing"
         if cell in running:
@@ -101,9 +100,3 @@ def _share(matrix: Matrix, cell: Cell, out: Path) -> float:
         return min(1.0, log[-1]["epoch"] / optimiser.epochs)
     images = log[-1]["step"] * optimiser.batch_size * optimiser.accumulation
     return min(1.0, images / (optimiser.samples or images))
-
-
-def _seconds(report: Path) -> float:
-    """Training time of a finished cell."""
-    facts = report.with_name(report.name.removesuffix(REPORT) + FACTS)
-    return float(json.loads(facts.read_text(encoding="utf-8"))["seconds"])

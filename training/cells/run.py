@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,7 +15,9 @@ from results.stored import REPORT, Run, RunFacts, save_run
 
 from shieldclip.data.embedded import EMBEDDED
 from shieldclip.errors import ShieldCLIPError
-from shieldclip.training.pairs.opening import open_pairs
+from shieldclip.evaluation import EvalReport
+from shieldclip.training.engine.logs import read_log
+from shieldclip.training.pairs.opening import OpenedPairs, open_pairs
 from shieldclip.training.recipe import Recipe, load_recipe
 from shieldclip.training.run import train
 
@@ -39,13 +40,10 @@ def run_cell(matrix: Matrix, cell: Cell, out: Path, home: Path) -> None:
         train_cell(matrix, repaired, out, home)
     recipe = train_cell(matrix, cell, out, home)
     folder = out / cell.stem
-    attack = matrix.attacks[cell.attack]
-    with contextlib.chdir(folder):
-        opened = open_pairs(met_by(matrix, cell).data, recipe.model.image_size)
-        report = measure(attack, matrix.utility, opened)
-        log = _numbers(Path("log.jsonl"))
+    opened, report = measure_cell(matrix, cell, folder)
+    log = read_log(folder)
     poisoned = len(opened.manifest.entries) / len(opened.rows) if opened.manifest else 0.0
-    final = [line for line in log if "seconds" in line][-1]
+    final = _last_step(log)
     facts = RunFacts(
         recipe=cell.recipe,
         attack=cell.attack,
@@ -56,7 +54,7 @@ def run_cell(matrix: Matrix, cell: Cell, out: Path, home: Path) -> None:
         images=_images(recipe, final),
         final=final,
         plans=_plans(log),
-        triggers=list(attack.triggers),
+        triggers=list(matrix.attacks[cell.attack].triggers),
         classes=len(EMBEDDED["icons-100"]("test").classes),
     )
     save_run(Run(facts, report), REPORTS / matrix.name)
@@ -78,6 +76,14 @@ def train_cell(matrix: Matrix, cell: Cell, out: Path, home: Path) -> Recipe:
     with contextlib.chdir(folder):
         train(recipe, Path())
     return recipe
+
+
+def measure_cell(matrix: Matrix, cell: Cell, folder: Path) -> tuple[OpenedPairs, EvalReport]:
+    """The poisoned pairs that a cell is about, and what its model makes of the attack."""
+    recipe = met_by(matrix, cell)
+    with contextlib.chdir(folder):
+        opened = open_pairs(recipe.data, recipe.model.image_size)
+        return opened, measure(matrix.attacks[cell.attack], matrix.utility, opened)
 
 
 def report_of(matrix: Matrix, cell: Cell) -> Path:
@@ -120,13 +126,12 @@ def _inline(value: object) -> str:
 
 def _seconds(folder: Path) -> float:
     """Training time of a finished run."""
-    return [line for line in _numbers(folder / "log.jsonl") if "seconds" in line][-1]["seconds"]
+    return _last_step(read_log(folder))["seconds"]
 
 
-def _numbers(path: Path) -> list[dict[str, float]]:
-    """Numbers of each line of a training log."""
-    lines = map(json.loads, path.read_text(encoding="utf-8").splitlines())
-    return [{k: v for k, v in line.items() if isinstance(v, int | float)} for line in lines]
+def _last_step(log: Sequence[dict[str, float]]) -> dict[str, float]:
+    """The last line that speaks of training steps."""
+    return [line for line in log if "seconds" in line][-1]
 
 
 def _plans(log: Sequence[dict[str, float]]) -> list[dict[str, float]]:

@@ -57,7 +57,7 @@ class Attacked:
 
     def successes(self, metric: str, aim: Aim) -> list[Success]:
         """One a seed, where it was measured."""
-        found = (_success(run, metric, aim) for run in self.runs)
+        found = (success_of(run, metric, aim) for run in self.runs)
         return [success for success in found if success is not None]
 
     def utility(self, metric: str) -> OverSeeds | None:
@@ -83,7 +83,8 @@ def _aims(run: Run) -> Iterator[Aim]:
             yield Aim(m.data, m.trigger, m.target)
 
 
-def _success(run: Run, metric: str, aim: Aim) -> Success | None:
+def success_of(run: Run, metric: str, aim: Aim) -> Success | None:
+    """What one run says of an aim, if it was asked."""
     figure = _measured(run.report, metric, aim)
     if figure is None:
         return None

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from results.attacked import join
-from results.stored import Run
+from results.stored import Run, replace_file
 from results.tables import tables, to_markdown
 from results.verdict import DEFINITION, IMPLANTED
 
@@ -38,6 +38,4 @@ def update(path: Path, text: str) -> None:
     block = f"{BEGIN}\n\n{text}\n\n{END}\n"
     before = path.read_text(encoding="utf-8") if path.exists() else f"# Results\n\n{block}"
     after = re.sub(f"{BEGIN}.*?{END}\n", lambda _: block, before, flags=re.DOTALL)
-    draft = path.with_name(f".{path.name}.part")
-    draft.write_text(after, encoding="utf-8")
-    draft.replace(path)
+    replace_file(path, after.encode())

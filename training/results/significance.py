@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from results.attacked import Aim, Attacked
+from results.attacked import Aim, Attacked, success_of
 from results.stored import CLEAN
 from scipy import stats
 
@@ -129,10 +129,10 @@ def _by_seed(group: Attacked, metric: str, aim: Aim) -> dict[int, tuple[Measurem
     """Success and clean accuracy of every seed that has both."""
     found = {}
     for run in group.runs:
-        success = run.report.select(metric, data=aim.data, trigger=aim.trigger, target=aim.target)
+        success = success_of(run, metric, aim)
         accuracy = run.report.select("ca@1")
         if success and accuracy:
-            found[run.facts.seed] = (success[0], accuracy[0])
+            found[run.facts.seed] = (success.figure, accuracy[0])
     return found
 
 

@@ -83,8 +83,8 @@ def save_run(run: Run, folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{run.facts.stem}{REPORT}"
     facts = json.dumps(asdict(run.facts), indent=1) + "\n"
-    _replace(folder / f"{run.facts.stem}{FACTS}", facts.encode())
-    _replace(path, gzip.compress(run.report.to_json().encode(), mtime=0))
+    replace_file(folder / f"{run.facts.stem}{FACTS}", facts.encode())
+    replace_file(path, gzip.compress(run.report.to_json().encode(), mtime=0))
     return path
 
 
@@ -106,7 +106,7 @@ def load_experiments(root: Path) -> dict[str, list[Run]]:
 
 def load_run(path: Path) -> Run:
     """Read a run by the path of its report."""
-    facts = _facts(path.with_name(path.name.removesuffix(REPORT) + FACTS))
+    facts = load_facts(path)
     if path.name != facts.stem + REPORT:
         raise ShieldCLIPError(
             f"Expected the facts of {path.name}, got those of {facts.stem}; rename the files."
@@ -120,7 +120,13 @@ def load_run(path: Path) -> Run:
     return Run(facts, report)
 
 
-def _facts(path: Path) -> RunFacts:
+def load_facts(report: Path) -> RunFacts:
+    """Read the facts beside a report.
+
+    Raises:
+        ShieldCLIPError: there are none, or they are incomplete.
+    """
+    path = report.with_name(report.name.removesuffix(REPORT) + FACTS)
     try:
         return RunFacts(**json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError) as error:
@@ -130,7 +136,8 @@ def _facts(path: Path) -> RunFacts:
         ) from error
 
 
-def _replace(path: Path, content: bytes) -> None:
+def replace_file(path: Path, content: bytes) -> None:
+    """Write a file under another name, and give it its own when it is whole."""
     draft = path.with_name(f".{path.name}.part")
     draft.write_bytes(content)
     draft.replace(path)
