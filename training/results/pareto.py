@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from shieldclip.evaluation.figures import percent
+from shieldclip.evaluation.leaderboard.pareto import unbeaten
 from shieldclip.evaluation.pages import svg
 from shieldclip.evaluation.pages.accuracy_scatter import letter
 
@@ -48,8 +49,7 @@ def candidates(
 
 def front(found: Sequence[Candidate]) -> list[Candidate]:
     """Those that no other one equals in both means and beats in one; the least accurate first."""
-    kept = [c for c in found if not any(_beats(other, c) for other in found)]
-    return sorted(kept, key=lambda c: c.mean)
+    return unbeaten(found, lambda candidate: candidate.mean)
 
 
 def pareto(name: str, found: Sequence[Candidate], best: Sequence[Candidate]) -> Markup:
@@ -58,7 +58,7 @@ def pareto(name: str, found: Sequence[Candidate], best: Sequence[Candidate]) -> 
     Args:
         name: unique on the page.
         found: at least one recipe.
-        best: the front.
+        best: the front; of some recipes there always is one.
     """
     accuracies = [value for c in found for value in c.accuracy]
     low = STEP * math.floor(min(accuracies) / STEP - 0.2)
@@ -74,18 +74,12 @@ def pareto(name: str, found: Sequence[Candidate], best: Sequence[Candidate]) -> 
         "Success of the attack against clean accuracy",
         "; ".join(map(_spoken, found)) + ".",
         *_grid(low, high, x, y),
-        *_front(best, x, y),
+        svg.staircase([(x(c.mean[0]), y(c.mean[1])) for c in best], LEFT, TOP),
         *(mark for c in found for mark in _marks(c, c in best, x, y)),
         *_letters(found, x, y),
         width=WIDTH,
         height=HEIGHT,
     )
-
-
-def _beats(one: Candidate, other: Candidate) -> bool:
-    gain = one.mean[0] - other.mean[0]
-    relief = other.mean[1] - one.mean[1]
-    return gain >= 0 and relief >= 0 and gain + relief > 0
 
 
 def _grid(low: float, high: float, x: svg.Scale, y: svg.Scale) -> list[Markup]:
@@ -104,16 +98,6 @@ def _grid(low: float, high: float, x: svg.Scale, y: svg.Scale) -> list[Markup]:
         svg.text("Clean accuracy CA@1, %", (LEFT + RIGHT) / 2, HEIGHT - 12, "tick", "middle"),
         svg.tag("text", "Success, %", transform=side, class_="tick", text_anchor="middle"),
     ]
-
-
-def _front(best: Sequence[Candidate], x: svg.Scale, y: svg.Scale) -> list[Markup]:
-    """Steps: what is above and left of them is beaten."""
-    if not best:
-        return []
-    first, *others = [(x(c.mean[0]), y(c.mean[1])) for c in best]
-    steps = "".join(f"V{height:.2f}H{right:.2f}" for right, height in others)
-    d = f"M{LEFT} {first[1]:.2f}H{first[0]:.2f}{steps}V{TOP}"
-    return [svg.tag("path", d=d, class_="front")]
 
 
 def _marks(c: Candidate, best: bool, x: svg.Scale, y: svg.Scale) -> list[Markup]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from shieldclip.evaluation.pages.accuracy_scatter import Point
+
+T = TypeVar("T")
 
 
 def front(points: Sequence[Point]) -> tuple[Point, ...]:
@@ -17,11 +20,25 @@ def front(points: Sequence[Point]) -> tuple[Point, ...]:
     Returns:
         Those on the front, the least accurate first.
     """
-    kept = [point for point in points if not any(_beats(other, point) for other in points)]
-    return tuple(sorted(kept, key=lambda point: (point.accuracy.value, point.worst.value)))
+    return tuple(unbeaten(points, lambda point: (point.accuracy.value, point.worst.value)))
 
 
-def _beats(one: Point, other: Point) -> bool:
-    gain = one.accuracy.value - other.accuracy.value
-    relief = other.worst.value - one.worst.value
+def unbeaten(found: Sequence[T], figures: Callable[[T], tuple[float, float]]) -> list[T]:
+    """Those that no other one equals in both figures and beats in one.
+
+    Args:
+        found: what is compared.
+        figures: of one: accuracy (more is better) and success of the attack (less is better).
+
+    Returns:
+        In the order of their figures, the least accurate first.
+    """
+    kept = [
+        one for one in found if not any(_beats(figures(other), figures(one)) for other in found)
+    ]
+    return sorted(kept, key=figures)
+
+
+def _beats(one: tuple[float, float], other: tuple[float, float]) -> bool:
+    gain, relief = one[0] - other[0], other[1] - one[1]
     return gain >= 0 and relief >= 0 and gain + relief > 0

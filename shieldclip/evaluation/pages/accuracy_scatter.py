@@ -62,7 +62,7 @@ def accuracy_scatter(name: str, found: Sequence[Point], front: Sequence[Point] =
         "Attack success rate against clean accuracy",
         "; ".join(_spoken(point) for point in found) + ".",
         *_grid(x, y),
-        *_front(front, x, y),
+        *([svg.staircase(_places(front, x, y), LEFT, TOP)] if front else []),
         *marks,
         *_letters(found, x, y),
         width=WIDTH,
@@ -94,14 +94,8 @@ def _grid(x: svg.Scale, y: svg.Scale) -> list[Markup]:
     ]
 
 
-def _front(front: Sequence[Point], x: svg.Scale, y: svg.Scale) -> list[Markup]:
-    """Steps: what is above and left of them is beaten."""
-    if not front:
-        return []
-    first, *others = [(x(p.accuracy.value), y(p.worst.value)) for p in front]
-    start = f"M{LEFT} {first[1]:.2f}H{first[0]:.2f}"
-    steps = "".join(f"V{height:.2f}H{right:.2f}" for right, height in others)
-    return [svg.tag("path", d=f"{start}{steps}V{TOP}", class_="front")]
+def _places(found: Sequence[Point], x: svg.Scale, y: svg.Scale) -> list[tuple[float, float]]:
+    return [(x(point.accuracy.value), y(point.worst.value)) for point in found]
 
 
 def _point(point: Point, best: bool, x: svg.Scale, y: svg.Scale) -> list[Markup]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from markupsafe import Markup, escape
 
@@ -72,6 +72,19 @@ def circle(x: float, y: float, class_: str, r: float = 3.5) -> Markup:
 def diamond(x: float, y: float, class_: str, r: float = 4.5) -> Markup:
     """A square mark on its corner."""
     return tag("path", d=f"M{x:.2f} {y - r:.2f}l{r} {r}l{-r} {r}l{-r} {-r}z", class_=class_)
+
+
+def staircase(places: Sequence[tuple[float, float]], left: float, top: float) -> Markup:
+    """A Pareto front through places from left to right: what is above and left of it is beaten.
+
+    Args:
+        places: at least one.
+        left: where the line begins.
+        top: where it ends.
+    """
+    first, *others = places
+    steps = "".join(f"V{y:.2f}H{x:.2f}" for x, y in others)
+    return tag("path", d=f"M{left} {first[1]:.2f}H{first[0]:.2f}{steps}V{top}", class_="front")
 
 
 def clipped(label: str, length: int) -> str:
