@@ -15,7 +15,8 @@ from shieldclip.training.defences.bank import Bank
 from shieldclip.training.engine.frozen_start import FrozenStart
 from shieldclip.training.engine.trainer import MODEL_INPUTS
 from shieldclip.training.losses import ContrastiveLoss
-from shieldclip.training.model_setup import freeze_unused
+from shieldclip.training.model_setup import freeze
+from shieldclip.training.recipe.schema import ModelSpec
 
 LATE = Moment(step=1000, epoch=9, progress=0.5)
 """When losses are taken: after every warm-up, before all patches are seen, and where there are
@@ -106,7 +107,7 @@ class Steps:
             return defence.losses(output, self.known(defence, batch), LATE).total()
 
         def work() -> None:
-            freeze_unused(self.model, defence)
+            freeze(self.model, defence, ModelSpec())
             self.step(loss)
 
         return work

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from shieldclip.errors import ShieldCLIPError
@@ -37,6 +38,13 @@ class Manifest:
     def rows(self) -> tuple[int, ...]:
         """Indices of the poisoned rows."""
         return tuple(entry.row for entry in self.entries)
+
+    def select(self, rows: Sequence[int]) -> Manifest:
+        """That of the data set that consists of some rows of this one, in their order."""
+        place = {row: n for n, row in enumerate(rows)}
+        found = [entry for entry in self.entries if entry.row in place]
+        moved = (replace(entry, row=place[entry.row]) for entry in found)
+        return Manifest(tuple(sorted(moved, key=lambda entry: entry.row)))
 
     def save(self, path: Path) -> None:
         """Write JSON Lines, one row each, to a temporary name first."""

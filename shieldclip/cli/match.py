@@ -39,6 +39,7 @@ _DATA_OPTIONS = ("split", "image_column", "label_column", "caption_column", "cla
 @click.option(
     "--keep-risky", is_flag=True, help="Recaption every distrusted pair instead of dropping some."
 )
+@click.option("--part", metavar="I/N", help="Judge only pictures that the model's recipe left out.")
 @click.option("--resume", is_flag=True, help="Go on in a folder that was begun.")
 @click.option(
     "--manifest", type=click.Path(path_type=Path), help="Known poisons (JSONL), to score against."
@@ -59,6 +60,7 @@ def match_command(
     batch_size: int,
     resume: bool,
     verify: bool,
+    part: str | None,
     **options: Any,
 ) -> None:
     """Find which pairs of SOURCE a model distrusts, and clean it.
@@ -70,6 +72,7 @@ def match_command(
 
     from shieldclip.attacks.manifest import Manifest
     from shieldclip.data import open_source
+    from shieldclip.data.parts import Part
     from shieldclip.encoders import load_encoder
     from shieldclip.matching import Computing, MatchSettings, match
     from shieldclip.matching.console import to_console
@@ -85,6 +88,7 @@ def match_command(
             settings,
             computing=Computing(batch_size, dtype),
             manifest=known,
+            part=Part.read(part) if part else None,
             resume=resume,
         )
     if summary is not None:

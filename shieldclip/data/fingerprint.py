@@ -47,14 +47,15 @@ def _parts(row: dict[str, Any], classes: Sequence[str] | None) -> list[bytes | N
     name = None if label is None else (classes[label] if classes else str(label)).encode()
     captions = row.get("captions") or []
     return [
-        _content(row["image"]),
+        picture_content(row["image"]),
         name,
         str(len(captions)).encode(),
         *(caption.encode() for caption in captions),
     ]
 
 
-def _content(cell: dict[str, Any]) -> bytes | None:
+def picture_content(cell: dict[str, Any]) -> bytes | None:
+    """Bytes of a cell of ``image``, or of the file it names; ``None`` where that is missing."""
     content: bytes | None = cell["bytes"]
     if content is not None or not cell["path"]:
         return content

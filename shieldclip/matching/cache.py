@@ -34,7 +34,7 @@ T = TypeVar("T")
 _Advance = Callable[[int], None]
 _Encode = Callable[[range, _Advance], Arrays]
 
-FORMAT = 1
+FORMAT = 2
 """Raised whenever a change of the code changes what is stored; older files are then ignored."""
 ROWS_PER_SHARD = 1024
 """Rows: 51 MB of patches from a ViT-B/32, 206 MB from a ViT-B/16."""
@@ -55,7 +55,7 @@ class FeatureCache:
         folder: shared by all processes.
         encoder: the model.
         source: data with captions.
-        pairs: of the data.
+        pairs: of the data; only pictures of these are encoded.
         batch_size: pictures or texts encoded at once.
         precision: format the model computes in, as the user named it.
 
@@ -74,6 +74,7 @@ class FeatureCache:
         precision: str,
         worker: Worker,
     ) -> None:
+        self._rows = torch.unique(pairs.row)
         self.key: dict[str, object] = {
             "model": encoder.fingerprint,
             "preprocessing": encoder.preprocessing,
@@ -81,11 +82,12 @@ class FeatureCache:
             "device": encoder.device.partition(":")[0],
             "precision": precision,
             "data": source.fingerprint,
+            "rows": hashlib.sha256(self._rows.numpy().tobytes()).hexdigest(),
             "shards": [ROWS_PER_SHARD, TEXTS_PER_SHARD],
         }
         check_encoder(encoder, pairs.texts[:batch_size])
         self.device = encoder.device
-        self.image_shards = cut(len(source.rows), ROWS_PER_SHARD)
+        self.image_shards = cut(len(self._rows), ROWS_PER_SHARD)
         self.text_shards = cut(len(pairs.texts), TEXTS_PER_SHARD)
         self._folder = folder / digest(self.key)
         self._encoder, self._source, self._pairs = encoder, source, pairs
@@ -148,9 +150,10 @@ class FeatureCache:
 
     def _encode_images(self, bounds: range, advance: _Advance) -> Arrays:
         rows, parts = [], []
-        pictures = ImageRows(self._source.rows.select(bounds), self._encoder.preprocess)
+        numbers = self._rows[bounds.start : bounds.stop].tolist()
+        pictures = ImageRows(self._source.rows.select(numbers), self._encoder.preprocess)
         for batch in _batches(pictures, self._batch_size):
-            of_batch = [bounds.start + row for row, _ in batch]
+            of_batch = [numbers[place] for place, _ in batch]
             pixels = torch.stack([picture for _, picture in batch])
             parts.append(encode_images(self._encoder, pixels, of_batch))
             rows += of_batch

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
+from numpy.typing import ArrayLike
 from torch import Tensor
 
 from shieldclip.errors import ShieldCLIPError
@@ -50,6 +52,11 @@ class Pairs:
                 "match a larger data set."
             )
         return Pairs(tuple(places), torch.tensor(rows), torch.tensor(texts))
+
+    def of_rows(self, rows: ArrayLike) -> Pairs:
+        """Only the pairs of some rows; the texts to choose from stay all."""
+        chosen = torch.from_numpy(np.isin(self.row.numpy(), rows))
+        return Pairs(self.texts, self.row[chosen], self.text[chosen])
 
     def __len__(self) -> int:
         return len(self.row)

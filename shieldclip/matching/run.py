@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from shieldclip.attacks.manifest import Manifest
+from shieldclip.data.parts import Part
 from shieldclip.data.source import Source
 from shieldclip.errors import ShieldCLIPError
 from shieldclip.matching.cache import FeatureCache
@@ -50,6 +52,7 @@ def match(
     *,
     computing: Computing | None = None,
     manifest: Manifest | None = None,
+    part: Part | None = None,
     resume: bool = False,
     worker: Worker | None = None,
 ) -> Summary | None:
@@ -65,6 +68,8 @@ def match(
         settings: how to match; the defaults unless given.
         computing: batch size and precision.
         manifest: which rows are poisoned, to measure detection.
+        part: judge only its pictures, with the captions of all: those that the model was not
+            trained on (a recipe's ``data.leave_out``).
         resume: go on in a folder that was begun.
         worker: which of several processes this is; by default told by the environment.
 
@@ -77,10 +82,11 @@ def match(
     """
     settings, computing = settings or MatchSettings(), computing or Computing()
     worker = worker or Worker.from_environment()
-    pairs = _pairs(source)
-    _check_manifest(manifest, source)
+    pairs = _pairs(source, part)
+    _check_manifest(manifest, source, pairs)
     folder = MatchFolder(out)
     belongs_to = {"model": encoder.fingerprint, "data": source.fingerprint}
+    belongs_to |= {"part": str(part)} if part else {}
     folder.open(belongs_to, resume=resume, worker=worker)
     features = FeatureCache(
         folder.features,
@@ -123,16 +129,17 @@ def _write(
     return summary
 
 
-def _pairs(source: Source) -> Pairs:
+def _pairs(source: Source, part: Part | None) -> Pairs:
     if not source.captions:
         raise ShieldCLIPError(
             f"Expected captions in {source.source}, got none; name their column with "
             "--caption-column."
         )
-    return Pairs.of(source.captions)
+    pairs = Pairs.of(source.captions)
+    return pairs if part is None else pairs.of_rows(part.of_rows(source.rows))
 
 
-def _check_manifest(manifest: Manifest | None, source: Source) -> None:
+def _check_manifest(manifest: Manifest | None, source: Source, pairs: Pairs) -> None:
     """Before the work, not after."""
     if manifest is None:
         return
@@ -142,6 +149,12 @@ def _check_manifest(manifest: Manifest | None, source: Source) -> None:
             f"Expected a manifest of rows 0 to {len(source.rows) - 1}, got "
             f"{f'rows {min(rows)} to {max(rows)}' if rows else 'no row'}; "
             "pass the manifest of this data set."
+        )
+    poisoned = np.isin(pairs.row.numpy(), rows)
+    if not 0 < poisoned.mean() < 1:
+        raise ShieldCLIPError(
+            f"Expected poisoned and clean pairs among the {len(pairs)} to judge, got "
+            f"{poisoned.sum()} poisoned ones; leave out --manifest."
         )
 
 

@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from typing import Any
 
+import torch
+
 from shieldclip.data.source import Source
 from shieldclip.matching.detection import Detection, Figure
 from shieldclip.matching.distances import Work
@@ -82,7 +84,7 @@ def summarise(
         model_fingerprint=encoder.fingerprint,
         warning=encoder.warning,
         settings=settings,
-        rows=len(source.rows),
+        rows=len(torch.unique(pairs.row)),
         pairs=len(pairs),
         texts=len(pairs.texts),
         pool=len(pairs.pool(settings.pool, settings.seed)),

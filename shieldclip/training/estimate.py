@@ -16,7 +16,7 @@ from shieldclip.training.engine.callbacks import milestones
 from shieldclip.training.engine.frozen_start import FrozenStart
 from shieldclip.training.engine.trainer import MODEL_INPUTS, Part
 from shieldclip.training.length import Length
-from shieldclip.training.model_setup import freeze_unused, patch_count, set_up
+from shieldclip.training.model_setup import freeze, patch_count, set_up
 from shieldclip.training.pairs.opening import open_clean_pairs
 from shieldclip.training.recipe.resolved import resolved
 from shieldclip.training.recipe.schema import Recipe
@@ -69,7 +69,7 @@ def estimate(recipe: Recipe) -> Estimate:
     defence = make_defence(recipe.defence)
     texts = [text for own in captions for text in own]
     model, processor = set_up(recipe.model, texts, recipe.seed)
-    freeze_unused(model, defence)
+    freeze(model, defence, recipe.model)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     model.to(device).train()
     probe = min(_PROBE, recipe.optimiser.batch_size)

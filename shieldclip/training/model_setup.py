@@ -18,6 +18,11 @@ from shieldclip.training.tokenizer import clip_tokenizer, train_tokenizer
 
 _SHIPPED = "shieldclip:"
 _ZOO = Path(__file__).parents[1] / "zoo"
+_PARTS = {
+    "image": ("vision_model", "visual_projection"),
+    "text": ("text_model", "text_projection"),
+}
+"""Modules of each tower."""
 
 
 def set_up(
@@ -116,11 +121,17 @@ def export(model: ShieldCLIPModel, processor: ShieldCLIPProcessor, folder: Path)
     swap(draft, folder)
 
 
-def freeze_unused(model: ShieldCLIPModel, defence: Defence) -> None:
-    """No gradient for parameters that the losses do not use: processes would wait for it."""
+def freeze(model: ShieldCLIPModel, defence: Defence, spec: ModelSpec) -> None:
+    """No gradient for towers that the recipe freezes, nor for what the losses do not use.
+
+    Processes would wait for the latter's gradient.
+    """
     used = defence.head_parameters()
     for name, parameter in model.knowledge_head.named_parameters():
         parameter.requires_grad_(name in used)
+    for tower in spec.frozen:
+        for part in _PARTS[tower]:
+            model.get_submodule(part).requires_grad_(False)
 
 
 def patch_count(model: ShieldCLIPModel) -> int:

@@ -30,7 +30,7 @@ from shieldclip.training.engine.meters import Meters
 from shieldclip.training.engine.trainer import Part, ShieldTrainer
 from shieldclip.training.engine.trigger_patches import TriggerPatches
 from shieldclip.training.length import Length
-from shieldclip.training.model_setup import freeze_unused, patch_count, set_up
+from shieldclip.training.model_setup import freeze, patch_count, set_up
 from shieldclip.training.pairs.batches import Elements, PairDataset, Preparation, SecondViews
 from shieldclip.training.pairs.feed import (
     Feed,
@@ -113,7 +113,7 @@ def _learner(recipe: Recipe, opened: OpenedPairs | None) -> _Learner:
         if elements is not None:
             texts += sorted({phrase for text in set(texts) for phrase in elements.of(text)})
     model, processor = set_up(recipe.model, texts, recipe.seed)
-    freeze_unused(model, defence)
+    freeze(model, defence, recipe.model)
     if recipe.optimiser.gradient_checkpointing:
         model.gradient_checkpointing_enable()
     return _Learner(model, processor, defence, elements)

@@ -218,3 +218,13 @@ def test_wrong_tensors_are_refused(
 def test_a_missing_file_is_named(spec: str) -> None:
     with pytest.raises(ShieldCLIPError, match="missing"):
         make_trigger(spec)(torch.zeros(1, 3, 32, 32), torch.tensor([0]))
+
+
+def test_a_specification_changes_what_it_names() -> None:
+    changed = make_trigger("badnet?placement=random&seed=3", seed=1)
+    assert changed == make_trigger("badnet", placement="random", seed=3)
+    assert make_trigger("wanet?strength=3") == make_trigger("wanet", strength=3.0)
+    with pytest.raises(ShieldCLIPError, match="Did you mean 'strength'"):
+        make_trigger("wanet?strenth=3")
+    with pytest.raises(ShieldCLIPError, match="greater than or equal to 2"):
+        make_trigger("bpp?levels=1")

@@ -15,6 +15,7 @@ from matching_parts import POISONED, SyntheticEncoder, concepts, write_pairs
 
 from shieldclip.attacks.manifest import Entry, Manifest
 from shieldclip.data import open_source
+from shieldclip.data.parts import Part
 from shieldclip.errors import ShieldCLIPError
 from shieldclip.matching import MatchSettings, cache, load_table, match, shards
 from shieldclip.matching.shards import Worker
@@ -295,3 +296,37 @@ def test_wrong_manifests_and_data_are_refused_before_any_work(source, tmp_path):
     with pytest.raises(ShieldCLIPError, match="--caption-column"):
         match(replace(source, rows=source.rows.remove_columns("captions")), SyntheticEncoder(), out)
     assert not out.exists()
+
+
+def test_a_part_is_judged_as_within_the_whole(source, tmp_path):
+    """Same captions to choose from, so the same distances, by models that may differ."""
+    seeing_all = SyntheticEncoder()
+    match(source, seeing_all, tmp_path / "whole")
+    names = ("row", "caption", "own_distance", "new_caption", "best_distance", "gap")
+    whole = list(zip(*columns(tmp_path / "whole", *names), strict=True))
+    judged = []
+    for number in (1, 2):
+        out, encoder = tmp_path / str(number), SyntheticEncoder()
+        summary = match(source, encoder, out, part=Part(number, 2), manifest=MANIFEST)
+        of_part = list(zip(*columns(out, *names), strict=True))
+        assert summary.rows == len(of_part) < len(whole)
+        assert encoder.calls < seeing_all.calls
+        places = pq.read_table(out / "cleaned" / "data.parquet")["source_row"].to_pylist()
+        assert set(places) <= {row for row, *_ in of_part}
+        judged += of_part
+    assert sorted(judged) == whole
+
+
+def test_a_folder_of_another_part_is_refused(source, tmp_path):
+    match(source, SyntheticEncoder(), tmp_path / "out", part=Part(1, 2))
+    with pytest.raises(ShieldCLIPError, match="same model and data"):
+        match(source, SyntheticEncoder(), tmp_path / "out", part=Part(2, 2), resume=True)
+
+
+def test_a_manifest_without_poisons_in_the_part_is_refused(source, tmp_path):
+    part = Part(1, 2)
+    elsewhere = next(row for row in POISONED if row not in part.of_rows(source.rows))
+    manifest = MANIFEST.select([elsewhere])
+    moved = Manifest((replace(manifest.entries[0], row=elsewhere),))
+    with pytest.raises(ShieldCLIPError, match="leave out --manifest"):
+        match(source, SyntheticEncoder(), tmp_path / "out", part=part, manifest=moved)

@@ -71,6 +71,17 @@ def test_a_repair_starts_from_the_poisoned_model_and_sees_no_poison():
     assert recipe.optimiser.samples == 1000
 
 
+def test_a_variant_is_a_recipe_changed_after_the_matrix_changed_it(tmp_path):
+    changes = ["optimiser.samples=700", "knowledge.source=wrong.jsonl"]
+    variant = {"recipe": "finetune-shield", "changes": changes, "files": ["attacks/wrong.jsonl"]}
+    wanted = matrix(recipes={"plain": "finetune-plain", "variant": variant}, seeds=(3,))
+    cell = Cell("variant", "clean", 3)
+    recipe = recipe_of(wanted, cell)
+    assert (recipe.optimiser.samples, recipe.optimiser.batch_size) == (700, 100)
+    with pytest.raises(ShieldCLIPError, match=r"attacks/wrong\.jsonl beside the matrix"):
+        train_cell(wanted, cell, tmp_path, tmp_path)
+
+
 def test_an_attack_may_concern_some_recipes_only():
     attacks = {"badnet": {**QUESTION, "poison": BADNET, "only": ["shield"]}}
     assert {cell.recipe for cell in cells_of(matrix(attacks=attacks))} == {"shield"}

@@ -201,6 +201,18 @@ def test_head_is_frozen_where_losses_do_not_use_it(record, tmp_path):
     assert weights(tmp_path / "shield")[name] != start
 
 
+@pytest.mark.parametrize("frozen", ["image", "text"])
+def test_a_frozen_tower_stays_as_it_was(record, tmp_path, frozen):
+    train(build(record, model={"frozen": [frozen]}, seed=1), tmp_path / "frozen")
+    train(build(record, optimiser={"learning_rate": 1e-30}, seed=1), tmp_path / "start")
+    after, before = weights(tmp_path / "frozen"), weights(tmp_path / "start")
+    parts = {"image": ("vision_model", "visual_projection"), "text": ("text_model", "text_proj")}
+    for name in after:
+        if not name.startswith("knowledge_head"):
+            moved = (after[name] - before[name]).abs().max() > 1e-9
+            assert moved != name.startswith(parts[frozen]), name
+
+
 def test_loss_that_is_not_a_number_stops_the_run(record, tmp_path):
     recipe = build(record, optimiser={"learning_rate": 1e30, "gradient_clip": 0.0, "warm_up": 0})
     with pytest.raises(ShieldCLIPError, match="finite loss"):

@@ -12,7 +12,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from pydantic import ValidationError
 
+from shieldclip.data.parts import Part
 from shieldclip.errors import ShieldCLIPError
 from shieldclip.knowledge import Knowledge
 from shieldclip.training.defences import EpochPlan
@@ -343,3 +345,20 @@ def test_poisoned_rows_are_in_the_manifest_and_only_they(picture_folder):
     assert opened.manifest is not None
     assert len(opened.manifest.rows) == 5
     assert set(changed) <= set(opened.manifest.rows)
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_what_is_left_out_is_the_part_that_is_judged_elsewhere(picture_folder, number):
+    poison = {"poison": "dirty-label", "target": "red", "count": 15, "trigger": "badnet"}
+    source = str(picture_folder)
+    whole = open_pairs(DataSpec(sources=source, poison=poison), 32)
+    opened = open_pairs(DataSpec(sources=source, poison=poison, leave_out=f"{number}/2"), 32)
+    other = Part(3 - number, 2).of_rows(whole.rows).tolist()
+    assert opened.captions == [whole.captions[row] for row in other]
+    poisoned = [row for row in other if row in whole.manifest.rows]
+    assert [other[row] for row in opened.manifest.rows] == poisoned
+
+
+def test_a_stream_has_no_parts():
+    with pytest.raises(ValidationError, match="no parts"):
+        DataSpec(sources="x", streaming=True, leave_out="1/2")

@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 from cells.measure import measure
-from cells.spec import Cell, Matrix, origin
+from cells.spec import Cell, Matrix, Variant, origin
 from results.stored import REPORT, Run, RunFacts, save_run
 
 from shieldclip.data.embedded import EMBEDDED
@@ -66,11 +66,12 @@ def train_cell(matrix: Matrix, cell: Cell, out: Path, home: Path) -> Recipe:
     recipe = recipe_of(matrix, cell)
     folder = out / cell.stem
     folder.mkdir(parents=True, exist_ok=True)
-    for file in matrix.attacks[cell.attack].files:
+    variant = (matrix.recipes | matrix.repairs)[cell.recipe]
+    for file in (*matrix.attacks[cell.attack].files, *variant.files):
         if not (home / file).is_file():
             raise ShieldCLIPError(
-                f"Expected {file} beside the matrix for the attack {cell.attack!r}, got none; "
-                "make it as the matrix file says."
+                f"Expected {file} beside the matrix for {cell.stem}, got none; make it as the "
+                "matrix file says."
             )
         shutil.copy(home / file, folder / file.name)
     with contextlib.chdir(folder):
@@ -99,7 +100,7 @@ def recipe_of(matrix: Matrix, cell: Cell) -> Recipe:
     # Its augmentation belongs to a repair, and so do its batches; data and length are the matrix's.
     start = f"model.pretrained=../{repaired.stem}/{LAST}"
     own = (*matrix.changes, f"seed={cell.seed}", "data.poison=null", start)
-    return load_recipe(matrix.repairs[cell.recipe], own, None)
+    return _varied(matrix.repairs[cell.recipe], own)
 
 
 def met_by(matrix: Matrix, cell: Cell) -> Recipe:
@@ -107,7 +108,11 @@ def met_by(matrix: Matrix, cell: Cell) -> Recipe:
     met = origin(matrix, cell) or cell
     poison = _inline(_poison(matrix, met))
     own = (*matrix.changes, f"seed={met.seed}", f"data.poison={poison}")
-    return load_recipe(matrix.recipes[met.recipe], own, None)
+    return _varied(matrix.recipes[met.recipe], own)
+
+
+def _varied(variant: Variant, changes: tuple[str, ...]) -> Recipe:
+    return load_recipe(variant.recipe, (*changes, *variant.changes), None)
 
 
 def _poison(matrix: Matrix, cell: Cell) -> dict[str, Any] | None:

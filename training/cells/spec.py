@@ -37,15 +37,30 @@ class Attack(Strict):
     """Recipes that meet it; all, unless given."""
 
 
+class Variant(Strict):
+    """A recipe, changed."""
+
+    recipe: str
+    changes: tuple[str, ...] = ()
+    """As for ``shieldclip train --set``, after those of the matrix."""
+    files: tuple[Path, ...] = ()
+    """That the changes name, relative to the matrix; copied into each run folder."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _unchanged(cls, value: Any) -> Any:
+        return {"recipe": value} if isinstance(value, str) else value
+
+
 class Matrix(Strict):
     """An experiment."""
 
     name: str
     question: str
     """What the experiment asks."""
-    recipes: dict[str, str]
-    """Name in the tables -> recipe."""
-    repairs: dict[str, str] = Field(default_factory=dict)
+    recipes: dict[str, Variant]
+    """Name in the tables -> recipe; the name alone will do."""
+    repairs: dict[str, Variant] = Field(default_factory=dict)
     """Likewise, of recipes that go on from what plain training made of the same poisoned pairs, on
     pairs without poison."""
     attacks: dict[str, Attack]

@@ -55,7 +55,7 @@ class SemanticShieldPlus(Defence):
 
     needs_knowledge: ClassVar[bool] = True
 
-    knowledge_weight: Annotated[float, Field(gt=0)] = 0.5
+    knowledge_weight: Annotated[float, Field(ge=0)] = 0.5
     attention_weight: Annotated[float, Field(ge=0)] = 0.1
     warm_up: Share = 0.0
     first_share: Share = 0.4

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import datasets
+import numpy as np
 
 from shieldclip.attacks.manifest import Manifest
 from shieldclip.attacks.poisons import make_poison, read_recipe
 from shieldclip.attacks.poisons.base import Poison
 from shieldclip.data import Source, open_source
+from shieldclip.data.parts import Part
 from shieldclip.errors import ShieldCLIPError
 from shieldclip.training.recipe.schema import DataSpec, SourceSpec
 
@@ -34,21 +36,33 @@ class OpenedPairs:
 
 
 def open_pairs(spec: DataSpec, image_size: int) -> OpenedPairs:
-    """Open every source and poison the whole.
+    """Open every source, poison the whole, and leave out the part that is not to be seen.
 
     Args:
         spec: what to open.
         image_size: side of poisoned pictures, unless the poison recipe gives another.
 
     Raises:
-        ShieldCLIPError: a source without captions, or anything wrong with a source or a poison.
+        ShieldCLIPError: a source without captions, or anything wrong with a source, a poison or a
+            part.
     """
+    opened = _open_all(spec, image_size)
+    return _without(opened, Part.read(spec.leave_out)) if spec.leave_out else opened
+
+
+def _open_all(spec: DataSpec, image_size: int) -> OpenedPairs:
     rows = open_clean_pairs(spec)
     if spec.poison is not None:
         poison = make_poison({"image_size": image_size, **_poison_recipe(spec.poison)})
         poisoned, manifest = poison(rows)
         return OpenedPairs(poisoned, manifest, poison)
     return OpenedPairs(rows, Manifest.load(Path(spec.manifest)) if spec.manifest else None)
+
+
+def _without(opened: OpenedPairs, part: Part) -> OpenedPairs:
+    kept = np.delete(np.arange(len(opened.rows)), part.of_rows(opened.rows))
+    manifest = opened.manifest and opened.manifest.select(kept.tolist())
+    return replace(opened, rows=opened.rows.select(kept), manifest=manifest)
 
 
 def open_clean_pairs(spec: DataSpec) -> datasets.Dataset:

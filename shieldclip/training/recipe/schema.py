@@ -54,6 +54,9 @@ class ModelSpec(Strict):
     """Longest caption, in tokens, with BOS and EOS; longer ones are cut."""
     knowledge_projection: bool = False
     """Whether knowledge elements pass a linear map before they meet patches."""
+    frozen: tuple[Literal["image", "text"], ...] = ()
+    """Towers, with their projections, that stay as they are: ``[text]`` trains only the image
+    tower. Of use with ``pretrained``."""
     patch_keep: Share = 1.0
     """Share of image patches that a training step sees (FLIP, Li et al. 2023); ViT only."""
     all_patches_from: Annotated[float, Field(ge=0, le=1)] = 0.85
@@ -113,6 +116,9 @@ class DataSpec(Strict):
     """A poison recipe: its path, or its keys and values."""
     manifest: str | None = None
     """Of a source that is poisoned already; only diagnostics read it."""
+    leave_out: str | None = None
+    """Part of the pictures that is not trained on, such as ``1/2``: `shieldclip match --part` lets
+    the model judge these. By bytes, so that equal pictures are in one part."""
     augmentation: Augmentation = Augmentation()
     second_view: Augmentation = Augmentation(
         brightness=0.2, contrast=0.2, saturation=0.2, shift=0.05, crop=0.8
@@ -141,6 +147,8 @@ class DataSpec(Strict):
     def _streams_are_read_only(self) -> DataSpec:
         if self.streaming and self.poison is not None:
             raise ValueError("streamed pairs cannot be poisoned; run `shieldclip poison` before")
+        if self.streaming and self.leave_out is not None:
+            raise ValueError("streamed pairs have no parts; give fewer shards instead")
         if not self.sources:
             raise ValueError("expected at least one source")
         return self
