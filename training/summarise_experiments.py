@@ -15,7 +15,6 @@ import click
 
 TRAINING = Path(__file__).parent
 LOGS, NOTES = TRAINING / "experiments", TRAINING / "NOTES.md"
-BEGIN, END = "<!-- experiments -->", "<!-- /experiments -->"
 COLUMNS = {
     "top-1": "eval/ca@1",
     "ASR": "eval/asr",
@@ -48,17 +47,17 @@ def _auc(records: list[dict[str, float]]) -> str:
     return f"{max(areas):.2f} / {areas[-1]:.2f}" if areas else ""
 
 
-def with_table(notes: str, rows: str) -> str:
-    """Notes with what stands between the marks replaced."""
-    block = f"{BEGIN}\n{rows}\n{END}"
-    return re.sub(f"{BEGIN}.*?{END}", lambda _: block, notes, flags=re.DOTALL)
+def replace_block(notes: str, name: str, content: str) -> str:
+    """Notes with what stands between ``<!-- name -->`` and ``<!-- /name -->`` replaced."""
+    begin, end = f"<!-- {name} -->", f"<!-- /{name} -->"
+    return re.sub(f"{begin}.*?{end}", lambda _: f"{begin}\n{content}\n{end}", notes, flags=re.S)
 
 
 @click.command()
 def main() -> None:
     """Read, write."""
     notes = NOTES.read_text(encoding="utf-8")
-    NOTES.write_text(with_table(notes, table(LOGS)), encoding="utf-8")
+    NOTES.write_text(replace_block(notes, "experiments", table(LOGS)), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import contextlib
 from pathlib import Path
 
 import datasets
+import measure_likelihood
 import pytest
 import summarise_experiments as notes
 from cells.measure import MANIFEST, PICTURES, write_poisoned
@@ -66,6 +67,8 @@ def test_each_poisoned_picture_is_asked_about_once_under_its_target(tmp_path):
 
 def test_the_notes_show_the_logs():
     text = notes.NOTES.read_text(encoding="utf-8")
-    assert notes.with_table(text, notes.table(notes.LOGS)) == text
+    assert notes.replace_block(text, "experiments", notes.table(notes.LOGS)) == text
+    figures = json.loads(measure_likelihood.FIGURES.read_text(encoding="utf-8"))
+    assert notes.replace_block(text, "likelihood", measure_likelihood.table(figures)) == text
     for path in notes.LOGS.glob("*.jsonl"):
         assert f"`{path.stem}`" in text

@@ -141,8 +141,9 @@ def _not_implanted(metric: str, found: Sequence[tuple[Attacked, Aim]]) -> Iterat
         return
     for group, aim in found:
         mean = over_seeds(s.figure for s in group.successes(metric, aim))
-        if group.recipe == PLAIN and mean is not None and mean.value < IMPLANTED:
+        if group.recipe == PLAIN and mean is not None and mean.high < IMPLANTED:
             yield (
                 f"{group.attack} ({aim.target}) is no test here: in plain training its "
-                f"{metric_name(metric)} is {percent(mean.value)} %, below {percent(IMPLANTED)} %."
+                f"{metric_name(metric)} is {percent(mean.value)} %, surely below "
+                f"{percent(IMPLANTED)} %."
             )

@@ -78,12 +78,12 @@ def judge(
 def works(successes: Sequence[Success]) -> bool:
     """Whether an attack succeeds in plain training.
 
-    Shares must reach `IMPLANTED` in the mean over seeds; of other figures no seed may hold.
+    The interval of a share must reach `IMPLANTED`; of other figures no seed may hold.
     """
     mean = over_seeds(success.figure for success in successes)
     if mean is None or mean.metric not in IMPLANTS:
         return not any(map(holds, successes))
-    return mean.value >= IMPLANTED
+    return mean.high >= IMPLANTED
 
 
 def holds(success: Success) -> bool:

@@ -50,7 +50,7 @@ class SemanticShieldPlus(Defence):
         first_share: of pairs set aside while the model cannot judge yet.
         competent: see `TrustRule`.
         most: see `TrustRule`.
-        strictest: see `TrustRule`.
+        spread: see `TrustRule`.
     """
 
     needs_knowledge: ClassVar[bool] = True
@@ -61,11 +61,11 @@ class SemanticShieldPlus(Defence):
     first_share: Share = 0.4
     competent: Share = 0.1
     most: Share = 0.7
-    strictest: Share = 0.02
+    spread: Share = 0.02
 
     def __post_init__(self) -> None:
         """Start with an empty memory."""
-        rule = TrustRule(self.first_share, self.competent, self.most, self.strictest)
+        rule = TrustRule(self.first_share, self.competent, self.most, self.spread)
         self.trust = Trust(rule)
         self.judges = Judges(self.most)
 
@@ -92,7 +92,7 @@ class SemanticShieldPlus(Defence):
         shown = scale * shown + bias
         images, texts = gather(output.image_embeds), gather(output.text_embeds)
         ranks = self._ranks(images, texts, gather(shown.detach()), elements)
-        trusted = self.trust.judge(*_keys(batch), ranks)
+        trusted = self.trust.judge(*_keys(batch), gather(_meanings(batch)), ranks)
         if moment.progress < self.warm_up:
             trusted = torch.ones_like(trusted)
         weights = (trusted / trusted.float().mean().clamp_min(1 / len(trusted)))[rows]
@@ -141,3 +141,9 @@ def _keys(batch: Batch) -> tuple[Tensor, Tensor]:
     if "recaptioned" in batch:
         pairs, pictures = pairs + batch["recaptioned"], pictures ^ batch["recaptioned"]
     return gather(pairs), gather(pictures)
+
+
+def _meanings(batch: Batch) -> Tensor:
+    """``[B]`` int64, of captions with equal elements equal; those without any share one."""
+    keys, index = batch["element_keys"], batch["element_index"]
+    return torch.where(index >= 0, keys[index.clamp_min(0)], 0).sum(dim=1)

@@ -1,4 +1,4 @@
-"""Whom to believe: a memory of ranks, and a limit that tightens with competence."""
+"""Whom to believe: a memory of ranks, and a limit that depends on what a caption means."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from torch import Tensor
 
 from shieldclip.training.defences.memory import RunningMeans, Smoothed
 from shieldclip.training.defences.states import join_states, state_of
+from shieldclip.training.defences.suspicion import Suspicion
 
 _PAIRS, _PICTURES = 1 << 22, 1 << 20
 """Pairs and pictures that are remembered apart; more than these share means."""
@@ -28,13 +29,13 @@ class TrustRule:
         first_share: share of pairs set aside in each batch while the judge is still learning.
         competent: the judge is competent once most pairs' ranks are below this.
         most: the share of pairs that "most" means.
-        strictest: the limit on ranks never falls below this.
+        spread: see `Suspicion`.
     """
 
     first_share: float
     competent: float
     most: float
-    strictest: float
+    spread: float
 
 
 class Trust:
@@ -47,9 +48,8 @@ class Trust:
 
     While the model cannot tell yet, the worst ``first_share`` of each batch is set aside: most
     poisons are among these before they are learned, and a poison that is not trained on does not
-    begin to look right. As soon as ``most`` pairs rank below ``competent``, a limit takes over
-    that follows the ranks of most pairs down to ``strictest``, so that fewer and fewer clean pairs
-    are lost.
+    begin to look right. As soon as ``most`` pairs rank below ``competent``, the rule is Bayes': a
+    pair is trusted unless its rank is likelier that of a random caption (`Suspicion`).
     """
 
     def __init__(self, rule: TrustRule) -> None:
@@ -58,14 +58,16 @@ class Trust:
         self._pairs = RunningMeans(_PAIRS, _KEEP_PAIR)
         self._pictures = RunningMeans(_PICTURES, _KEEP_PICTURE)
         self._typical = Smoothed(_SMOOTHING)
+        self._suspicion = Suspicion(rule.first_share, rule.spread)
         self._competent = torch.tensor(False)
 
-    def judge(self, pairs: Tensor, pictures: Tensor, ranks: Tensor) -> Tensor:
+    def judge(self, pairs: Tensor, pictures: Tensor, meanings: Tensor, ranks: Tensor) -> Tensor:
         """Remember the ranks of a batch and say which of its pairs to trust.
 
         Args:
             pairs: ``[N]`` int64, what identifies each pair.
             pictures: ``[N]`` int64, equal for equal pictures.
+            meanings: ``[N]`` int64, equal for captions that mean the same.
             ranks: ``[N]`` in [0, 1]; NaN is trusted and not remembered.
 
         Returns:
@@ -74,17 +76,18 @@ class Trust:
         mean = torch.maximum(
             self._pairs.update(pairs, ranks), self._pictures.update(pictures, ranks)
         )
-        judged = mean[~ranks.isnan()]
-        if len(judged) == 0:
-            return torch.ones_like(ranks, dtype=torch.bool)
-        typical = self._typical.update(judged.quantile(self.rule.most))
-        self._competent |= typical < self.rule.competent
-        return ~(mean > self._limit(judged, typical)) | ranks.isnan()
+        judged = ~ranks.isnan()
+        trusted = ~judged
+        if judged.any():
+            trusted[judged] = self._judge(meanings[judged], mean[judged])
+        return trusted
 
-    def _limit(self, judged: Tensor, typical: Tensor) -> Tensor:
+    def _judge(self, meanings: Tensor, mean: Tensor) -> Tensor:
+        suspicion = self._suspicion.update(meanings, mean)
+        self._competent |= self._typical.update(mean.quantile(self.rule.most)) < self.rule.competent
         if self._competent:
-            return typical.clamp(self.rule.strictest, self.rule.competent).to(judged.device)
-        return judged.quantile(1 - self.rule.first_share)
+            return suspicion <= 0.5
+        return mean <= mean.quantile(1 - self.rule.first_share)
 
     def state_dict(self) -> dict[str, Tensor]:
         """Everything that later judgements depend on."""
@@ -92,6 +95,7 @@ class Trust:
             pairs=self._pairs.state_dict(),
             pictures=self._pictures.state_dict(),
             typical=self._typical.state_dict(),
+            suspicion=self._suspicion.state_dict(),
         )
         return {**means, "competent": self._competent}
 
@@ -100,4 +104,5 @@ class Trust:
         self._pairs.load_state_dict(state_of("pairs", state))
         self._pictures.load_state_dict(state_of("pictures", state))
         self._typical.load_state_dict(state_of("typical", state))
+        self._suspicion.load_state_dict(state_of("suspicion", state))
         self._competent = state["competent"].clone()

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from shieldclip.training.defences.trust import Trust, TrustRule
 
-RULE = TrustRule(first_share=0.4, competent=0.2, most=0.8, strictest=0.05)
+RULE = TrustRule(first_share=0.4, competent=0.2, most=0.8, spread=0.05)
 NAN = float("nan")
 PAIRS = torch.arange(10)
 
@@ -17,26 +17,39 @@ def ranks(*values: float) -> torch.Tensor:
     return torch.tensor(values)
 
 
+def judge(trust: Trust, pairs: torch.Tensor, pictures: torch.Tensor, ranks: torch.Tensor):
+    """All captions mean different things."""
+    return trust.judge(pairs, pictures, pairs, ranks)
+
+
 def test_an_unsure_judge_sets_the_worst_share_aside():
-    trusted = Trust(RULE).judge(PAIRS, PAIRS, torch.linspace(0.1, 1, 10))
+    trusted = judge(Trust(RULE), PAIRS, PAIRS, torch.linspace(0.1, 1, 10))
     assert trusted.tolist() == [True] * 6 + [False] * 4
 
 
 def test_a_competent_judge_loses_no_pair_that_ranks_well():
     trust = Trust(RULE)
-    trusted = trust.judge(PAIRS, PAIRS, ranks(*[0.0] * 8, 0.04, 0.5))
+    trusted = judge(trust, PAIRS, PAIRS, ranks(*[0.0] * 8, 0.04, 0.5))
     assert trusted.tolist() == [True] * 9 + [False]
 
 
-def test_the_limit_follows_most_pairs_and_never_exceeds_competence():
-    typical = torch.cat([torch.full((9,), 0.15), ranks(0.19)])
-    assert Trust(RULE).judge(PAIRS, PAIRS, typical).tolist() == [True] * 9 + [False]
+def test_among_captions_that_mean_one_thing_a_middling_rank_is_not_believed():
+    values = ranks(*[0.0] * 34, *[0.6] * 5, 0.12)
+    pairs = torch.arange(40)
+    alone = Trust(RULE).judge(pairs, pairs, pairs, values)
+    together = Trust(RULE).judge(
+        pairs, pairs, torch.cat([pairs[:34], torch.full((6,), 99)]), values
+    )
+    assert alone[39]
+    assert not together[34:].any()
+    assert alone[:34].all()
+    assert together[:34].all()
 
 
 def test_once_competent_always_competent():
     trust = Trust(RULE)
-    trust.judge(PAIRS, PAIRS, torch.zeros(10))
-    trusted = trust.judge(PAIRS + 10, PAIRS + 10, torch.full((10,), 0.9))
+    judge(trust, PAIRS, PAIRS, torch.zeros(10))
+    trusted = judge(trust, PAIRS + 10, PAIRS + 10, torch.full((10,), 0.9))
     assert not trusted.any()
 
 
@@ -44,15 +57,15 @@ def test_one_lucky_visit_does_not_clear_a_pair():
     trust = Trust(RULE)
     others = [0.0] * 9
     for _ in range(3):
-        trust.judge(PAIRS, PAIRS, ranks(*others, 0.6))
-    assert not trust.judge(PAIRS, PAIRS, ranks(*others, 0.0))[9]
-    assert Trust(RULE).judge(PAIRS, PAIRS, ranks(*others, 0.0))[9]
+        judge(trust, PAIRS, PAIRS, ranks(*others, 0.6))
+    assert not judge(trust, PAIRS, PAIRS, ranks(*others, 0.0))[9]
+    assert judge(Trust(RULE), PAIRS, PAIRS, ranks(*others, 0.0))[9]
 
 
 def test_what_cannot_be_judged_is_trusted_and_not_remembered():
     trust = Trust(RULE)
-    assert trust.judge(PAIRS[:2], PAIRS[:2], ranks(NAN, NAN)).all()
-    trusted = trust.judge(PAIRS[:3], PAIRS[:3], ranks(0.0, 0.0, NAN))
+    assert judge(trust, PAIRS[:2], PAIRS[:2], ranks(NAN, NAN)).all()
+    trusted = judge(trust, PAIRS[:3], PAIRS[:3], ranks(0.0, 0.0, NAN))
     assert trusted.all()
     assert trust.state_dict()["pairs.visits"].tolist() == [1, 1]
 
@@ -61,10 +74,10 @@ def test_what_cannot_be_judged_is_trusted_and_not_remembered():
 def test_a_restored_memory_judges_as_the_original(visits):
     original, restored = Trust(RULE), Trust(RULE)
     for values in visits[:-1]:
-        original.judge(PAIRS, PAIRS, torch.tensor(values))
+        judge(original, PAIRS, PAIRS, torch.tensor(values))
     restored.load_state_dict(original.state_dict())
     last = torch.tensor(visits[-1])
-    assert torch.equal(original.judge(PAIRS, PAIRS, last), restored.judge(PAIRS, PAIRS, last))
+    assert torch.equal(judge(original, PAIRS, PAIRS, last), judge(restored, PAIRS, PAIRS, last))
     for name, value in original.state_dict().items():
         assert torch.equal(value, restored.state_dict()[name])
 
@@ -72,7 +85,7 @@ def test_a_restored_memory_judges_as_the_original(visits):
 def test_large_identifiers_of_streams_fit_the_memory():
     trust = Trust(RULE)
     pairs = torch.tensor([2**62 + 5, 7])
-    trust.judge(pairs, pairs, ranks(0.0, 0.1))
+    judge(trust, pairs, pairs, ranks(0.0, 0.1))
     assert len(trust.state_dict()["pairs.means"]) <= 1 << 22
 
 
@@ -81,7 +94,7 @@ def test_a_picture_that_was_wrong_with_other_captions_is_not_believed():
     others = torch.arange(10)
     trust = Trust(RULE)
     for _ in range(3):
-        trust.judge(others, others, torch.zeros(10))
-    trust.judge(others + 10, one_picture, torch.full((10,), 0.5))
-    assert not trust.judge(others + 20, one_picture, torch.zeros(10)).any()
-    assert trust.judge(others + 30, others + 30, torch.zeros(10)).all()
+        judge(trust, others, others, torch.zeros(10))
+    judge(trust, others + 10, one_picture, torch.full((10,), 0.5))
+    assert not judge(trust, others + 20, one_picture, torch.zeros(10)).any()
+    assert judge(trust, others + 30, others + 30, torch.zeros(10)).all()

@@ -1,0 +1,102 @@
+"""How likely a pair's rank is that of a caption drawn at random, by what the caption means."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+_SLOTS = 1 << 18
+"""Meanings that are remembered apart; more than these share counts."""
+_ROUNDS = 5
+"""Of expectation and maximisation of the shares in each batch."""
+_PSEUDO_VISITS = 4.0
+"""What is known of all pairs counts as much as this many visits to pairs of one meaning."""
+_MOST_VISITS = 200.0
+"""Visits that are remembered of one meaning; older ones fade."""
+_SMOOTHING = 0.9
+"""Share of the old value in what is known of all pairs: the share of random captions, and the mean
+rank of true ones."""
+
+
+class Suspicion:
+    """A mixture of two kinds of pairs, whose shares depend on what the caption means.
+
+    The rank of a picture's true caption is near 0, taken as exponential; that of a caption drawn at
+    random is uniform in [0, 1]. How many captions were drawn at random differs: whoever wants a
+    trigger to mean one thing needs many wrong captions of that one meaning. There a rank must be
+    very good to be believed, and everywhere else a pair may be unusual without being set aside.
+    """
+
+    def __init__(self, first_share: float, spread: float) -> None:
+        """Before the first batch.
+
+        Args:
+            first_share: of random captions, before anything is known.
+            spread: least mean rank that true captions are taken to have.
+        """
+        self._spread = spread
+        self._suspects = torch.zeros(0)
+        self._visits = torch.zeros(0)
+        self._overall = torch.tensor(first_share)
+        self._typical = torch.tensor(spread)
+
+    def update(self, meanings: Tensor, ranks: Tensor) -> Tensor:
+        """Enter a batch, and judge it.
+
+        Args:
+            meanings: ``[N]`` int64, equal for captions that mean the same.
+            ranks: ``[N]`` in [0, 1].
+
+        Returns:
+            ``[N]``, the posterior that each rank is that of a random caption.
+        """
+        slots, place = torch.unique(meanings.cpu() % _SLOTS, return_inverse=True)
+        self._grow(int(slots.max()) + 1)
+        rank = ranks.cpu().float()
+        count = torch.zeros(len(slots)).index_add_(0, place, torch.ones_like(rank))
+        remembered, visits = self._suspects[slots], self._visits[slots]
+        suspects, posterior = remembered, rank
+        for round_ in range(_ROUNDS):
+            seen = visits + (count if round_ else 0)
+            shares = (suspects + _PSEUDO_VISITS * self._overall) / (seen + _PSEUDO_VISITS)
+            posterior = _posterior(rank, shares[place], self._typical)
+            suspects = remembered.index_add(0, place, posterior)
+        self._remember(slots, suspects, visits + count)
+        believed = 1 - posterior
+        typical = (believed * rank).sum() / believed.sum().clamp_min(1e-6)
+        fresh = 1 - _SMOOTHING
+        self._overall = torch.lerp(self._overall, posterior.mean(), fresh)
+        typical = torch.lerp(self._typical, typical, fresh * believed.mean())
+        self._typical = typical.clamp_min(self._spread)
+        return posterior.to(ranks.device)
+
+    def _remember(self, slots: Tensor, suspects: Tensor, visits: Tensor) -> None:
+        fading = (_MOST_VISITS / visits).clamp(max=1)
+        self._suspects[slots], self._visits[slots] = fading * suspects, fading * visits
+
+    def _grow(self, size: int) -> None:
+        missing = torch.zeros(max(size - len(self._visits), 0))
+        self._suspects = torch.cat([self._suspects, missing])
+        self._visits = torch.cat([self._visits, missing])
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """Counts of meanings, and what is known of all pairs."""
+        return {
+            "suspects": self._suspects,
+            "visits": self._visits,
+            "overall": self._overall,
+            "typical": self._typical,
+        }
+
+    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
+        """Restore what `state_dict` gave."""
+        self._suspects, self._visits = state["suspects"].clone(), state["visits"].clone()
+        self._overall, self._typical = state["overall"].clone(), state["typical"].clone()
+
+
+def _posterior(rank: Tensor, share: Tensor, typical: Tensor) -> Tensor:
+    """Of the uniform component; the other is exponential with this mean, cut off at 1."""
+    density = torch.exp(-rank / typical) / (typical * -torch.expm1(-1 / typical))
+    return share / (share + (1 - share) * density)

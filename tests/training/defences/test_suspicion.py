@@ -1,0 +1,87 @@
+"""How likely ranks are those of random captions, by what the captions mean."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shieldclip.training.defences.suspicion import Suspicion
+
+SPREAD = 0.02
+BANANA = 7
+
+
+def batch(poisons: int, generator: torch.Generator, size: int = 256):
+    """Meanings and ranks: clean pairs of many meanings, poisons of one."""
+    clean = size - poisons
+    near = torch.empty(clean).exponential_(1 / SPREAD, generator=generator).clamp(max=1)
+    meanings = torch.randint(100, 500, (clean,), generator=generator)
+    ranks = torch.cat([near, torch.rand(poisons, generator=generator)])
+    return torch.cat([meanings, torch.full((poisons,), BANANA)]), ranks
+
+
+@pytest.mark.parametrize("poisons", [0, 5, 20, 50, 100])
+def test_at_any_rate_poisons_are_found_and_clean_pairs_kept(poisons):
+    generator = torch.Generator().manual_seed(0)
+    suspicion, found, lost = Suspicion(0.4, SPREAD), 0.0, 0.0
+    for step in range(30):
+        meanings, ranks = batch(poisons, generator)
+        suspected = suspicion.update(meanings, ranks) > 0.5
+        if step >= 10:
+            found += suspected[meanings == BANANA].sum() / max(poisons, 1) / 20
+            lost += suspected[meanings != BANANA].float().mean() / 20
+    assert lost < 0.01, "an exponential is above five times its mean in one case of 150"
+    assert not poisons or found > 0.95
+
+
+def test_the_same_rank_is_believed_of_one_meaning_and_not_of_another():
+    generator = torch.Generator().manual_seed(0)
+    suspicion = Suspicion(0.4, SPREAD)
+    for _ in range(10):
+        suspicion.update(*batch(50, generator))
+    meanings, ranks = batch(50, generator)
+    meanings = torch.cat([meanings, torch.tensor([BANANA, 450])])
+    ranks = torch.cat([ranks, torch.full((2,), 3 * SPREAD)])
+    of_banana, of_other = suspicion.update(meanings, ranks)[-2:]
+    assert of_other < 0.5 < of_banana
+
+
+def test_one_batch_by_hand():
+    """One pair: the prior is that of all pairs, the densities are those of the definition."""
+    rank = 0.05
+    posterior = Suspicion(0.4, SPREAD).update(torch.tensor([3]), torch.tensor([rank]))
+    share = first = 0.4
+    density = math.exp(-rank / SPREAD) / (SPREAD * (1 - math.exp(-1 / SPREAD)))
+    for _ in range(5):
+        expected = share / (share + (1 - share) * density)
+        share = (expected + 4 * first) / 5
+    assert posterior.item() == pytest.approx(expected, rel=1e-5)
+
+
+RANKS = st.lists(st.floats(0, 1), min_size=4, max_size=12)
+
+
+@given(RANKS, st.randoms())
+def test_order_and_names_of_meanings_do_not_matter(values, random):
+    ranks = torch.tensor(values)
+    meanings = torch.arange(len(values)) % 3
+    order = torch.tensor(random.sample(range(len(values)), len(values)))
+    one = Suspicion(0.4, SPREAD).update(meanings, ranks)
+    other = Suspicion(0.4, SPREAD).update(meanings[order] + 2**61, ranks[order])
+    torch.testing.assert_close(one[order], other)
+    assert ((one >= 0) & (one <= 1)).all()
+
+
+@given(st.lists(RANKS, min_size=2, max_size=4))
+def test_a_restored_memory_judges_as_the_original(batches):
+    original, restored = Suspicion(0.4, SPREAD), Suspicion(0.4, SPREAD)
+    for values in batches[:-1]:
+        original.update(torch.arange(len(values)) % 3, torch.tensor(values))
+    restored.load_state_dict(original.state_dict())
+    last = torch.tensor(batches[-1])
+    meanings = torch.arange(len(last)) % 3
+    assert torch.equal(original.update(meanings, last), restored.update(meanings, last))

@@ -1,0 +1,75 @@
+"""How much of the validation pictures' classes a model knows, in nats: a finer figure than accuracy.
+
+    python training/measure_likelihood.py runs/tuning/*/last
+
+Of a thousand pictures, accuracies of two equal runs differ by a point; their cross entropies, of the
+same pictures at the temperature that suits each model best, by two hundredths of a nat. Adds a line
+for each model to training/experiments/likelihood.json, and puts the table into training/NOTES.md.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+import torch
+from summarise_experiments import NOTES, replace_block
+from torch import Tensor
+from torch.nn.functional import cross_entropy, normalize
+
+from shieldclip.data import open_source
+from shieldclip.data.image_rows import ImageRows
+from shieldclip.encoders import load_encoder
+from shieldclip.types import Encoder
+
+FIGURES = Path(__file__).parent / "experiments" / "likelihood.json"
+SCALES = torch.logspace(0, 2, 41)
+"""Inverse temperatures that are tried."""
+_BATCH = 200
+
+
+@click.command()
+@click.argument("models", nargs=-1, required=True, metavar="FOLDER...")
+def main(models: tuple[str, ...]) -> None:
+    """Measure models of run folders, named after the folder that holds them."""
+    figures = json.loads(FIGURES.read_text(encoding="utf-8")) if FIGURES.exists() else {}
+    for folder in models:
+        logits, labels = class_logits(load_encoder(folder))
+        figures[Path(folder).parent.name] = {
+            "accuracy": float((logits.argmax(1) == labels).double().mean()),
+            "nats": nats(logits, labels),
+        }
+    FIGURES.write_text(json.dumps(figures, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    notes = NOTES.read_text(encoding="utf-8")
+    NOTES.write_text(replace_block(notes, "likelihood", table(figures)), encoding="utf-8")
+
+
+def class_logits(encoder: Encoder) -> tuple[Tensor, Tensor]:
+    """Cosines of the validation pictures with the class prompts ``[N, C]``, and labels ``[N]``."""
+    source = open_source("icons-100", split="validation")
+    rows = ImageRows(source.rows, encoder.preprocess)
+    pictures = torch.stack([picture for _, picture in rows]) / 255
+    with torch.inference_mode():
+        classes = [encoder.encode_text([t.format(c) for t in source.templates]).mean(0)
+                   for c in source.classes]  # fmt: skip
+        heads = normalize(torch.stack(classes), dim=-1)
+        cosines = [encoder.encode_image(batch) @ heads.T for batch in pictures.split(_BATCH)]
+    return torch.cat(cosines), torch.tensor(source.labels)
+
+
+def nats(cosines: Tensor, labels: Tensor) -> float:
+    """Cross entropy ``[N, C]``, ``[N]`` -> nats a picture, at the best of `SCALES`."""
+    return min(float(cross_entropy(scale * cosines, labels)) for scale in SCALES)
+
+
+def table(figures: dict[str, dict[str, float]]) -> str:
+    """Markdown, fewest nats first."""
+    lines = ["| run | nats | top-1 |", "|---|---:|---:|"]
+    for name, found in sorted(figures.items(), key=lambda item: item[1]["nats"]):
+        lines.append(f"| `{name}` | {found['nats']:.3f} | {100 * found['accuracy']:.1f} % |")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main()
