@@ -1,10 +1,10 @@
-"""How much of the validation pictures' classes a model knows, in nats: a finer figure than accuracy.
+"""How much a model knows of the validation pictures' classes, in nats: finer than accuracy.
 
     python training/measure_likelihood.py runs/tuning/*/last
 
-Of a thousand pictures, accuracies of two equal runs differ by a point; their cross entropies, of the
-same pictures at the temperature that suits each model best, by two hundredths of a nat. Adds a line
-for each model to training/experiments/likelihood.json, and puts the table into training/NOTES.md.
+Of a thousand pictures, the accuracies of two equal runs differ by a point. Their cross entropies,
+at the temperature that suits each model best, differ by a few hundredths of a nat. Adds a line for
+each model to training/experiments/likelihood.json, and puts the table into training/NOTES.md.
 """
 
 from __future__ import annotations
