@@ -83,6 +83,14 @@ def test_a_price_of_exactly_one_point_is_allowed():
     assert [row["Verdict"] for row in rows] == ["the attack works", "holds"]
 
 
+def test_accuracy_is_compared_with_clean_training_of_the_same_seeds():
+    runs = [clean(0, 500), clean(1, 560), backdoor("shield", 0, 0, 495)]
+    rows, _ = rows_of(runs, "Backdoors")
+    assert (rows[0]["To clean, points"], rows[0]["Verdict"]) == ("\N{MINUS SIGN}0.5", "holds")
+    rows, _ = rows_of([clean(1, 560), backdoor("shield", 0, 0, 495)], "Backdoors")
+    assert rows[0]["To clean, points"] == "\N{MINUS SIGN}6.5", "no seed is shared"
+
+
 def test_detection_is_that_of_the_first_and_the_last_plan():
     plans = [
         {"plan/auc": 0.99, "plan/recaptioned/poison": 0.9, "plan/recaptioned/clean": 0.01},

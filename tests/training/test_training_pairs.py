@@ -317,17 +317,31 @@ def test_a_caption_of_the_plan_marks_its_pair(rows, processor):
     assert len(marks.unique()) == 3
 
 
+def test_a_pair_keeps_the_meaning_of_its_own_caption(rows, processor):
+    of_words = {"red": ("red paint",), "bar": ("long", "thin"), "stick": ("thin", "long")}
+    elements = Elements(Knowledge(of_words), 4)
+    own = [["a red bar"], ["a red stick"], ["a red thing"]]
+    pairs = PairDataset(
+        decode_all(rows, 16), own, Preparation(processor, Augmentation(), 0, elements)
+    )
+    plan = [None, "a red thing", None]
+    visits = [Visit(n, 0, caption, 1.0) for n, caption in enumerate(plan)]
+    bar, stick, thing = pairs.__getitems__(visits)["own_meaning"].tolist()
+    assert bar == stick == elements.meaning("the red bar") != thing
+    assert elements.meaning("nothing known") == 0
+    assert -(2**63) <= thing < 2**63
+
+
 def test_one_of_several_captions_is_drawn_at_every_visit(rows, processor):
     own = [[f"a {n}", f"b {n}"] for n in range(len(rows))]
     pairs = PairDataset(decode_all(rows, 16), own, Preparation(processor, Augmentation(), 0))
-    visits = [Visit(n, 0, None, 1.0) for n in range(len(rows))]
     ids = visit_ids(torch.arange(len(rows)), 0)
-    drawn = pairs._captions(list(range(len(rows))), visits, ids)
+    drawn = pairs._own_captions(list(range(len(rows))), ids)
     assert {text[0] for text in drawn} == {"a", "b"}
-    assert pairs._captions([7], visits[7:8], ids[7:8]) == drawn[7:8]
-    planned = [Visit(7, 0, "planned", 0.5)]
-    assert pairs._captions([7], planned, ids[7:8]) == ["planned"]
-    assert pairs.__getitems__(planned)["pair_weight"].tolist() == [0.5]
+    assert pairs._own_captions([7], ids[7:8]) == drawn[7:8]
+    batch = pairs.__getitems__([Visit(7, 0, "planned", 0.5)])
+    assert batch["input_ids"].tolist() == processor(text=["planned"])["input_ids"].tolist()
+    assert batch["pair_weight"].tolist() == [0.5]
 
 
 def test_sources_are_joined_as_often_as_they_are_repeated(picture_folder):

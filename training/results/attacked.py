@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from results.seeds import OverSeeds, over_seeds
 from results.stored import Run, RunFacts
@@ -50,6 +50,12 @@ class Attacked:
     def seconds(self) -> float:
         """Mean training time."""
         return sum(run.facts.seconds for run in self.runs) / len(self.runs)
+
+    def alike(self, other: Attacked) -> Attacked:
+        """Of these runs those with the seeds of the other's; all where no seed is shared."""
+        seeds = {run.facts.seed for run in other.runs}
+        shared = tuple(run for run in self.runs if run.facts.seed in seeds)
+        return replace(self, runs=shared or self.runs)
 
     def aims(self) -> list[Aim]:
         """In the order of the reports."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from results.attacked import Aim, Attacked, Success
 from results.detection import detection
-from results.seeds import OverSeeds, cell, over_seeds
+from results.seeds import cell, over_seeds
 from results.significance import significance
 from results.stored import CLEAN, PLAIN
 from results.verdict import IMPLANTED, IMPLANTS, judge, works
@@ -28,8 +28,8 @@ UTILITY = ("ca@1", "ca@5", "probe", "r@1_i2t", "r@10_i2t", "r@1_t2i", "r@10_t2i"
 
 def tables(groups: Sequence[Attacked]) -> list[Table]:
     """Those that have rows."""
-    reference = _reference(groups)
-    found = [_attacks(title, groups, reference) for title in KINDS]
+    clean = next((g for g in groups if g.attack == CLEAN and g.recipe == PLAIN), None)
+    found = [_attacks(title, groups, clean) for title in KINDS]
     compared = significance(groups, COMPARED)
     return [t for t in (*found, compared, detection(groups), _utility(groups)) if t.rows]
 
@@ -40,7 +40,7 @@ def to_markdown(table: Table) -> str:
     return "\n\n".join(part for part in parts if part)
 
 
-def _attacks(title: str, groups: Sequence[Attacked], reference: OverSeeds | None) -> Table:
+def _attacks(title: str, groups: Sequence[Attacked], clean: Attacked | None) -> Table:
     shown = KINDS[title]
     judged = shown[0][0]
     found = [
@@ -60,20 +60,18 @@ def _attacks(title: str, groups: Sequence[Attacked], reference: OverSeeds | None
     )
     seconds = {(g.attack, g.rate): g.seconds for g in groups if g.recipe == PLAIN}
     rows = tuple(
-        _row(group, aim, title, reference, seconds.get((group.attack, group.rate)))
+        _row(group, aim, title, clean, seconds.get((group.attack, group.rate)))
         for group, aim in found
     )
     return Table(title, columns, rows, note=" ".join(_not_implanted(judged, found)))
 
 
-def _row(
-    group: Attacked, aim: Aim, title: str, reference: OverSeeds | None, plain: float | None
-) -> Row:
+def _row(group: Attacked, aim: Aim, title: str, clean: Attacked | None, plain: float | None) -> Row:
     judged, *others = (group.successes(metric, aim) for metric, _ in KINDS[title])
     figures = [*_figures(judged), _beyond(judged)]
     figures += [cell for successes in others for cell in _figures(successes)]
     accuracy = group.utility("ca@1")
-    verdict = judge(judged, accuracy, reference)
+    verdict = judge(judged, accuracy, clean and clean.alike(group).utility("ca@1"))
     if group.recipe == PLAIN:
         spoken = Cell("the attack works" if works(judged) else "does not implant")
     else:
@@ -128,12 +126,6 @@ def _heading(metric: str) -> str:
 
 def _pair(metric: str, level: str) -> tuple[Column, ...]:
     return numbers(column_name(metric), level if is_rank(metric) else f"{level}, %")
-
-
-def _reference(groups: Sequence[Attacked]) -> OverSeeds | None:
-    """Clean accuracy of plain training on clean data."""
-    found = [g for g in groups if g.attack == CLEAN and g.recipe == PLAIN]
-    return found[0].utility("ca@1") if found else None
 
 
 def _not_implanted(metric: str, found: Sequence[tuple[Attacked, Aim]]) -> Iterator[str]:

@@ -25,7 +25,8 @@ DEFINITION = (
     "A seed *holds* when the attack's success lies inside the interval of its control (of an exact "
     "level, such as a random one: when the level is not below the interval of the success) or is "
     f"at most {percent(LIMIT)} %. A recipe *holds* when every seed does and its mean clean "
-    f"accuracy is at most {percent(PRICE)} points below that of plain training on clean data."
+    f"accuracy is at most {percent(PRICE)} points below that of plain training on clean data with "
+    "the same seeds."
 )
 
 
@@ -67,7 +68,7 @@ def judge(
     Args:
         successes: of one attack, one a seed.
         accuracy: clean accuracy of the recipe.
-        reference: clean accuracy of plain training on clean data.
+        reference: clean accuracy of plain training on clean data with the same seeds.
     """
     holding = sum(map(holds, successes))
     both = accuracy is not None and reference is not None

@@ -39,7 +39,8 @@ class SemanticShieldPlus(Defence):
       alignment is what a trigger's patch learns first: poisons end up trusted more than clean
       pairs.
     - A pair is trusted or not (`Trust`), from early on, and the verdict weighs all three losses,
-      the knowledge loss included.
+      the knowledge loss included. What an epoch's plan has replaced speaks against captions that
+      mean the same.
     - Knowledge is learned per element (`ElementPresenceLoss`), so that attributes shared by many
       concepts hold against a few poisons.
 
@@ -92,6 +93,7 @@ class SemanticShieldPlus(Defence):
         shown = scale * shown + bias
         images, texts = gather(output.image_embeds), gather(output.text_embeds)
         ranks = self._ranks(images, texts, gather(shown.detach()), elements)
+        self.trust.accuse(_accused(batch))
         trusted = self.trust.judge(*_keys(batch), gather(_meanings(batch)), ranks)
         if moment.progress < self.warm_up:
             trusted = torch.ones_like(trusted)
@@ -141,6 +143,13 @@ def _keys(batch: Batch) -> tuple[Tensor, Tensor]:
     if "recaptioned" in batch:
         pairs, pictures = pairs + batch["recaptioned"], pictures ^ batch["recaptioned"]
     return gather(pairs), gather(pictures)
+
+
+def _accused(batch: Batch) -> Tensor:
+    """``[n]`` int64: what the captions meant that an epoch's plan has replaced."""
+    if "recaptioned" not in batch:
+        return torch.zeros(0, dtype=torch.int64)
+    return gather(batch["own_meaning"])[gather(batch["recaptioned"]) != 0]
 
 
 def _meanings(batch: Batch) -> Tensor:

@@ -72,14 +72,22 @@ class Suspicion:
         self._typical = typical.clamp_min(self._spread)
         return posterior.to(ranks.device)
 
+    def accuse(self, meanings: Tensor) -> None:
+        """Enter pairs that another judge suspects: ``[N]`` meanings of their captions."""
+        slots, count = torch.unique(meanings.cpu() % _SLOTS, return_counts=True)
+        if len(slots):
+            self._grow(int(slots.max()) + 1)
+            self._remember(slots, self._suspects[slots] + count, self._visits[slots] + count)
+
     def _remember(self, slots: Tensor, suspects: Tensor, visits: Tensor) -> None:
         fading = (_MOST_VISITS / visits).clamp(max=1)
         self._suspects[slots], self._visits[slots] = fading * suspects, fading * visits
 
     def _grow(self, size: int) -> None:
-        missing = torch.zeros(max(size - len(self._visits), 0))
-        self._suspects = torch.cat([self._suspects, missing])
-        self._visits = torch.cat([self._visits, missing])
+        missing = size - len(self._visits)
+        if missing > 0:
+            self._suspects = torch.cat([self._suspects, torch.zeros(missing)])
+            self._visits = torch.cat([self._visits, torch.zeros(missing)])
 
     def state_dict(self) -> dict[str, Tensor]:
         """Counts of meanings, and what is known of all pairs."""

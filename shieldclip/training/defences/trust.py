@@ -82,6 +82,10 @@ class Trust:
             trusted[judged] = self._judge(meanings[judged], mean[judged])
         return trusted
 
+    def accuse(self, meanings: Tensor) -> None:
+        """Another judge suspects pairs whose captions mean these ``[N]``; be strict with such."""
+        self._suspicion.accuse(meanings)
+
     def _judge(self, meanings: Tensor, mean: Tensor) -> Tensor:
         suspicion = self._suspicion.update(meanings, mean)
         self._competent |= self._typical.update(mean.quantile(self.rule.most)) < self.rule.competent

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from shieldclip.knowledge import Knowledge
 from shieldclip.modeling import ShieldCLIPProcessor
+from shieldclip.modeling.processor import element_key
 from shieldclip.training.pairs.augmentation import VIEW, augment, visit_ids
 from shieldclip.training.pairs.caption_views import vary_captions
 from shieldclip.training.pairs.drawing import draw_captions
@@ -32,6 +33,11 @@ class Elements:
     def of(self, caption: str) -> tuple[str, ...]:
         """Elements of one caption."""
         return self.knowledge.of_caption(caption)[: self.most]
+
+    def meaning(self, caption: str) -> int:
+        """Signed 64 bits, equal for captions with equal elements: the sum of their keys."""
+        total = sum(map(element_key, dict.fromkeys(self.of(caption))))
+        return (total + 2**63) % 2**64 - 2**63
 
 
 @dataclass(frozen=True)
@@ -125,32 +131,39 @@ class PairDataset(torch.utils.data.Dataset[dict[str, Tensor]]):
         rows, pixels = self.pixels.read([visit.row for visit in visits])
         ids = visit_ids(torch.tensor(rows), visits[0].epoch)
         bad = sum(row != visit.row for row, visit in zip(rows, visits, strict=True))
-        captions = self._captions(rows, visits, ids)
+        own, planned = self._own_captions(rows, ids), _planned(rows, visits)
+        captions = [
+            drawn if text is None else text for drawn, text in zip(own, planned, strict=True)
+        ]
         batch = self.preparation.batch(pixels, captions, ids, _seen_twice(visits))
         batch |= {
             "row": torch.tensor(rows),
-            "recaptioned": _recaptioned(rows, visits),
+            "recaptioned": _recaptioned(planned),
             "bad": torch.tensor(bad),
         }
+        if self.preparation.elements is not None:
+            batch["own_meaning"] = torch.tensor(
+                [self.preparation.elements.meaning(caption) for caption in own]
+            )
         if any(visit.weight != 1 for visit in visits):
             batch["pair_weight"] = torch.tensor([visit.weight for visit in visits])
         return batch
 
-    def _captions(self, rows: list[int], visits: list[Visit], ids: Tensor) -> list[str]:
-        """The plan's caption, else one of the pair's own, drawn anew at every visit."""
-        own = draw_captions([self.captions[row] for row in rows], ids, self.preparation.seed)
-        return [
-            drawn if visit.caption is None or visit.row != row else visit.caption
-            for row, visit, drawn in zip(rows, visits, own, strict=True)
-        ]
+    def _own_captions(self, rows: Sequence[int], ids: Tensor) -> list[str]:
+        """One of each pair's own, drawn anew at every visit."""
+        return draw_captions([self.captions[row] for row in rows], ids, self.preparation.seed)
 
 
-def _recaptioned(rows: Sequence[int], visits: Sequence[Visit]) -> Tensor:
-    """``[B]`` int64: 0, or a hash of the plan's caption where it is the one in use."""
-    texts = [
+def _planned(rows: Sequence[int], visits: Sequence[Visit]) -> list[str | None]:
+    """The plan's captions, where these are the rows that it is about."""
+    return [
         visit.caption if visit.row == row else None for row, visit in zip(rows, visits, strict=True)
     ]
-    return torch.tensor([0 if text is None else 1 + crc32(text.encode()) for text in texts])
+
+
+def _recaptioned(planned: Sequence[str | None]) -> Tensor:
+    """``[B]`` int64: 0, or a hash of the plan's caption."""
+    return torch.tensor([0 if text is None else 1 + crc32(text.encode()) for text in planned])
 
 
 def _seen_twice(visits: Sequence[Visit]) -> Tensor | None:

@@ -83,3 +83,23 @@ def test_every_term_has_gradient(step):
             sum(terms.values()), tensor, retain_graph=True, allow_unused=False
         )[0]
         assert gradient.abs().max() > 0
+
+
+def test_what_the_plan_replaced_speaks_against_captions_that_mean_the_same(step):
+    """A pair whose rank is middling is believed, until others like it were found to be wrong."""
+    output, batch = step
+    meanings = torch.tensor([5, 6])
+    alone, accused = defence().trust, defence().trust
+    pairs, ranks = torch.arange(40), torch.cat([torch.zeros(39), torch.tensor([0.08])])
+    named = torch.cat([torch.arange(100, 139), meanings[:1]])
+    accused.accuse(meanings[:1].expand(30))
+    assert alone.judge(pairs, pairs, named, ranks)[39]
+    assert not accused.judge(pairs, pairs, named, ranks)[39]
+    # In a batch, replaced captions are counted by what they meant before.
+    before = defence()
+    replaced = {
+        "recaptioned": torch.ones(PAIRS, dtype=torch.int64),
+        "own_meaning": meanings[:1].expand(PAIRS),
+    }
+    before.losses(output, {**batch, **replaced}, Moment(0, 0, 0.0))
+    assert not before.trust.judge(pairs + 50, pairs + 50, named, ranks)[39]

@@ -85,3 +85,12 @@ def test_a_restored_memory_judges_as_the_original(batches):
     last = torch.tensor(batches[-1])
     meanings = torch.arange(len(last)) % 3
     assert torch.equal(original.update(meanings, last), restored.update(meanings, last))
+
+
+def test_accusations_count_as_suspects():
+    meanings, ranks = torch.tensor([3, 4]), torch.full((2,), 0.08)
+    suspicion = Suspicion(0.4, SPREAD)
+    suspicion.accuse(torch.tensor([3, 3, 3, 9]))
+    suspicion.accuse(torch.zeros(0, dtype=torch.int64))
+    accused, other = suspicion.update(meanings, ranks)
+    assert other < 0.5 < accused
