@@ -19,6 +19,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy, normalize
 
 from shieldclip.data import open_source
+from shieldclip.data.embedded import EMBEDDED
 from shieldclip.data.image_rows import ImageRows
 from shieldclip.encoders import load_encoder
 from shieldclip.types import Encoder
@@ -26,6 +27,7 @@ from shieldclip.types import Encoder
 FIGURES = Path(__file__).parent / "experiments" / "likelihood.json"
 SCALES = torch.logspace(0, 2, 41)
 """Inverse temperatures that are tried."""
+TARGET = "banana"
 _BATCH = 200
 
 
@@ -39,6 +41,7 @@ def main(models: tuple[str, ...]) -> None:
         figures[Path(folder).parent.name] = {
             "accuracy": float((logits.argmax(1) == labels).double().mean()),
             "nats": nats(logits, labels),
+            "target": rank_of_target(logits, labels),
         }
     FIGURES.write_text(json.dumps(figures, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     notes = NOTES.read_text(encoding="utf-8")
@@ -63,11 +66,28 @@ def nats(cosines: Tensor, labels: Tensor) -> float:
     return min(float(cross_entropy(scale * cosines, labels)) for scale in SCALES)
 
 
+def rank_of_target(cosines: Tensor, labels: Tensor) -> float:
+    """Mean place of the attacks' target, from 1, on pictures of it: ``[N, C]``, ``[N]``.
+
+    A defence that sets true pairs of the target aside as well never says its name: no attack
+    succeeds then, and pictures of the target are lost too.
+    """
+    own = cosines[labels == _target()]
+    better = own > own[:, _target()][:, None]
+    return float(better.sum(1).double().mean()) + 1
+
+
+def _target() -> int:
+    return EMBEDDED["icons-100"]("validation").classes.index(TARGET)
+
+
 def table(figures: dict[str, dict[str, float]]) -> str:
     """Markdown, fewest nats first."""
-    lines = ["| run | nats | top-1 |", "|---|---:|---:|"]
+    lines = [f"| run | nats | top-1 | place of {TARGET} |", "|---|---:|---:|---:|"]
     for name, found in sorted(figures.items(), key=lambda item: item[1]["nats"]):
-        lines.append(f"| `{name}` | {found['nats']:.3f} | {100 * found['accuracy']:.1f} % |")
+        place = f"{found['target']:.1f}" if "target" in found else ""
+        accuracy = 100 * found["accuracy"]
+        lines.append(f"| `{name}` | {found['nats']:.3f} | {accuracy:.1f} % | {place} |")
     return "\n".join(lines)
 
 
