@@ -84,7 +84,7 @@ def _target() -> int:
 def table(figures: dict[str, dict[str, float]]) -> str:
     """Markdown, fewest nats first."""
     lines = [f"| run | nats | top-1 | place of {TARGET} |", "|---|---:|---:|---:|"]
-    for name, found in sorted(figures.items(), key=lambda item: item[1]["nats"]):
+    for name, found in sorted(figures.items(), key=lambda item: (item[1]["nats"], item[0])):
         place = f"{found['target']:.1f}" if "target" in found else ""
         accuracy = 100 * found["accuracy"]
         lines.append(f"| `{name}` | {found['nats']:.3f} | {accuracy:.1f} % | {place} |")

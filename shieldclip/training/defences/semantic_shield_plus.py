@@ -52,7 +52,6 @@ class SemanticShieldPlus(Defence):
         competent: see `TrustRule`.
         most: see `TrustRule`.
         spread: see `TrustRule`.
-        ceiling: see `TrustRule`.
     """
 
     needs_knowledge: ClassVar[bool] = True
@@ -64,7 +63,6 @@ class SemanticShieldPlus(Defence):
     competent: Share = 0.1
     most: Share = 0.7
     spread: Share = 0.02
-    ceiling: Annotated[float, Field(gt=0, le=1)] = 1.0
 
     def __post_init__(self) -> None:
         """Start with an empty memory."""

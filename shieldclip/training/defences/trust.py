@@ -30,15 +30,12 @@ class TrustRule:
         competent: the judge is competent once most pairs' ranks are below this.
         most: the share of pairs that "most" means.
         spread: see `Suspicion`.
-        ceiling: ranks above this are not believed of any pair. From random weights true captions
-            rank badly for long; Bayes' rule alone then believes poisons, and they are learned.
     """
 
     first_share: float
     competent: float
     most: float
     spread: float
-    ceiling: float
 
 
 class Trust:
@@ -93,7 +90,7 @@ class Trust:
         suspicion = self._suspicion.update(meanings, mean)
         self._competent |= self._typical.update(mean.quantile(self.rule.most)) < self.rule.competent
         if self._competent:
-            return (suspicion <= 0.5) & (mean <= self.rule.ceiling)
+            return suspicion <= 0.5
         return mean <= mean.quantile(1 - self.rule.first_share)
 
     def state_dict(self) -> dict[str, Tensor]:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from shieldclip.training.defences.trust import Trust, TrustRule
 
-RULE = TrustRule(first_share=0.4, competent=0.2, most=0.8, spread=0.05, ceiling=1.0)
+RULE = TrustRule(first_share=0.4, competent=0.2, most=0.8, spread=0.05)
 NAN = float("nan")
 PAIRS = torch.arange(10)
 
@@ -46,13 +44,6 @@ def test_among_captions_that_mean_one_thing_a_middling_rank_is_not_believed():
     assert not together[34:].any()
     assert alone[:34].all()
     assert together[:34].all()
-
-
-def test_no_rank_above_the_ceiling_is_believed():
-    values = ranks(*[0.0] * 8, 0.04, 0.06)
-    strict = Trust(replace(RULE, ceiling=0.05))
-    assert judge(Trust(RULE), PAIRS, PAIRS, values).all()
-    assert judge(strict, PAIRS, PAIRS, values).tolist() == [True] * 9 + [False]
 
 
 def test_once_competent_always_competent():
