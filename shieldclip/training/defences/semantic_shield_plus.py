@@ -66,7 +66,7 @@ class SemanticShieldPlus(Defence):
 
     def __post_init__(self) -> None:
         """Start with an empty memory."""
-        rule = TrustRule(self.first_share, self.competent, self.most, self.spread, self.ceiling)
+        rule = TrustRule(self.first_share, self.competent, self.most, self.spread)
         self.trust = Trust(rule)
         self.judges = Judges(self.most)
 
