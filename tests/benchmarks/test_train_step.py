@@ -55,6 +55,7 @@ def batch() -> dict[str, Tensor]:
         "picture": torch.arange(PAIRS),
         "pixel_values": torch.randn(PAIRS, 3, 32, 32),
         "recaptioned": torch.zeros(PAIRS, dtype=torch.int64),
+        "own_meaning": torch.zeros(PAIRS, dtype=torch.int64),
         "input_ids": ids,
         "attention_mask": torch.ones_like(ids),
         **ShieldCLIPProcessor(CLIPImageProcessor(), tokenizer).encode_elements(ELEMENTS),
