@@ -10,7 +10,6 @@ reading, are in `training/knowledge/judgements.tsv`.
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from knowledge.concepts import Concept, read_concepts
 from knowledge.judges import Table, agreement, judge_fit
 from knowledge.reading import read_judgements
 from knowledge.smollm2 import SMOLLM2_SUMMARY
+from marks import replace_block
 
 from shieldclip.knowledge import Summary, collect, load_knowledge
 from shieldclip.knowledge.parsing import sift
@@ -104,13 +104,6 @@ def reading() -> str:
     return "\n".join(lines)
 
 
-def replace_section(text: str, name: str, content: str) -> str:
-    """The text with new content between two marks."""
-    begin, end = f"<!-- measured: {name} -->", f"<!-- /measured: {name} -->"
-    block = f"{begin}\n{content}\n{end}"
-    return re.sub(f"{begin}.*?{end}", lambda _: block, text, flags=re.DOTALL)
-
-
 @click.command()
 @click.option("--docs", type=click.Path(path_type=Path), default=DOCS)
 def main(docs: Path) -> None:
@@ -119,9 +112,9 @@ def main(docs: Path) -> None:
     found = sources(concepts)
     text = docs.read_text(encoding="utf-8")
     names = [concept.name for concept in concepts]
-    text = replace_section(text, "sources", measurements(found, names))
-    text = replace_section(text, "agreement", agreements(found))
-    text = replace_section(text, "reading", reading())
+    text = replace_block(text, "measured: sources", measurements(found, names))
+    text = replace_block(text, "measured: agreement", agreements(found))
+    text = replace_block(text, "measured: reading", reading())
     docs.write_text(text, encoding="utf-8")
 
 

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import click
 import torch
-from summarise_experiments import NOTES, replace_block
+from marks import replace_block
+from summarise_experiments import NOTES
 from torch import Tensor
 from torch.nn.functional import cross_entropy, normalize
 
@@ -22,6 +23,7 @@ from shieldclip.data import open_source
 from shieldclip.data.embedded import EMBEDDED
 from shieldclip.data.image_rows import ImageRows
 from shieldclip.encoders import load_encoder
+from shieldclip.evaluation.prompts import class_prompts
 from shieldclip.types import Encoder
 
 FIGURES = Path(__file__).parent / "experiments" / "likelihood.json"
@@ -54,8 +56,8 @@ def class_logits(encoder: Encoder) -> tuple[Tensor, Tensor]:
     rows = ImageRows(source.rows, encoder.preprocess)
     pictures = torch.stack([picture for _, picture in rows]) / 255
     with torch.inference_mode():
-        classes = [encoder.encode_text([t.format(c) for t in source.templates]).mean(0)
-                   for c in source.classes]  # fmt: skip
+        prompts = class_prompts(source.classes, source.templates)
+        classes = [encoder.encode_text(of_class).mean(0) for of_class in prompts]
         heads = normalize(torch.stack(classes), dim=-1)
         cosines = [encoder.encode_image(batch) @ heads.T for batch in pictures.split(_BATCH)]
     return torch.cat(cosines), torch.tensor(source.labels)
@@ -72,13 +74,10 @@ def rank_of_target(cosines: Tensor, labels: Tensor) -> float:
     A defence that sets true pairs of the target aside as well never says its name: no attack
     succeeds then, and pictures of the target are lost too.
     """
-    own = cosines[labels == _target()]
-    better = own > own[:, _target()][:, None]
+    target = EMBEDDED["icons-100"]("validation").classes.index(TARGET)
+    own = cosines[labels == target]
+    better = own > own[:, target][:, None]
     return float(better.sum(1).double().mean()) + 1
-
-
-def _target() -> int:
-    return EMBEDDED["icons-100"]("validation").classes.index(TARGET)
 
 
 def table(figures: dict[str, dict[str, float]]) -> str:

@@ -8,10 +8,10 @@ Needs nothing but the logs in training/experiments/.
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 
 import click
+from marks import replace_block
 
 TRAINING = Path(__file__).parent
 LOGS, NOTES = TRAINING / "experiments", TRAINING / "NOTES.md"
@@ -45,12 +45,6 @@ def _percent(share: float | None) -> str:
 def _auc(records: list[dict[str, float]]) -> str:
     areas = [record["auc/joint"] for record in records if "auc/joint" in record]
     return f"{max(areas):.2f} / {areas[-1]:.2f}" if areas else ""
-
-
-def replace_block(notes: str, name: str, content: str) -> str:
-    """Notes with what stands between ``<!-- name -->`` and ``<!-- /name -->`` replaced."""
-    begin, end = f"<!-- {name} -->", f"<!-- /{name} -->"
-    return re.sub(f"{begin}.*?{end}", lambda _: f"{begin}\n{content}\n{end}", notes, flags=re.S)
 
 
 @click.command()

@@ -34,7 +34,7 @@ T = TypeVar("T")
 _Advance = Callable[[int], None]
 _Encode = Callable[[range, _Advance], Arrays]
 
-FORMAT = 2
+FORMAT = 1
 """Raised whenever a change of the code changes what is stored; older files are then ignored."""
 ROWS_PER_SHARD = 1024
 """Rows: 51 MB of patches from a ViT-B/32, 206 MB from a ViT-B/16."""

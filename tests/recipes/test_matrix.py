@@ -13,6 +13,7 @@ import summarise_experiments as notes
 from cells.measure import MANIFEST, PICTURES, write_poisoned
 from cells.run import recipe_of
 from cells.spec import cells_of, read_matrix
+from marks import replace_block
 
 from shieldclip.attacks.manifest import Entry, Manifest
 from shieldclip.data import open_source
@@ -68,8 +69,8 @@ def test_each_poisoned_picture_is_asked_about_once_under_its_target(tmp_path):
 
 def test_the_notes_show_the_logs():
     text = notes.NOTES.read_text(encoding="utf-8")
-    assert notes.replace_block(text, "experiments", notes.table(notes.LOGS)) == text
+    assert replace_block(text, "experiments", notes.table(notes.LOGS)) == text
     figures = json.loads(measure_likelihood.FIGURES.read_text(encoding="utf-8"))
-    assert notes.replace_block(text, "likelihood", measure_likelihood.table(figures)) == text
+    assert replace_block(text, "likelihood", measure_likelihood.table(figures)) == text
     for path in notes.LOGS.glob("*.jsonl"):
         assert f"`{path.stem}`" in text

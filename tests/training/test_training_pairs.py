@@ -18,6 +18,7 @@ from shieldclip.data.parts import Part
 from shieldclip.errors import ShieldCLIPError
 from shieldclip.knowledge import Knowledge
 from shieldclip.training.defences import EpochPlan
+from shieldclip.training.defences.semantic_shield_plus import meanings_of
 from shieldclip.training.engine.patches import draw_patches
 from shieldclip.training.model_setup import set_up
 from shieldclip.training.pairs.augmentation import augment, visit_ids
@@ -326,7 +327,12 @@ def test_a_pair_keeps_the_meaning_of_its_own_caption(rows, processor):
     )
     plan = [None, "a red thing", None]
     visits = [Visit(n, 0, caption, 1.0) for n, caption in enumerate(plan)]
-    bar, stick, thing = pairs.__getitems__(visits)["own_meaning"].tolist()
+    batch = pairs.__getitems__(visits)
+    bar, stick, thing = batch["own_meaning"].tolist()
+    # What accuses a meaning must call it by the name that the judge of pairs gives it.
+    kept = batch["recaptioned"] == 0
+    assert torch.equal(meanings_of(batch)[kept], batch["own_meaning"][kept])
+    assert meanings_of(batch)[1] == elements.meaning("a red thing")
     assert bar == stick == elements.meaning("the red bar") != thing
     assert elements.meaning("nothing known") == 0
     assert -(2**63) <= thing < 2**63

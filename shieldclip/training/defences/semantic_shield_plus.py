@@ -94,7 +94,7 @@ class SemanticShieldPlus(Defence):
         images, texts = gather(output.image_embeds), gather(output.text_embeds)
         ranks = self._ranks(images, texts, gather(shown.detach()), elements)
         self.trust.accuse(_accused(batch))
-        trusted = self.trust.judge(*_keys(batch), gather(_meanings(batch)), ranks)
+        trusted = self.trust.judge(*_keys(batch), gather(meanings_of(batch)), ranks)
         if moment.progress < self.warm_up:
             trusted = torch.ones_like(trusted)
         weights = (trusted / trusted.float().mean().clamp_min(1 / len(trusted)))[rows]
@@ -152,7 +152,10 @@ def _accused(batch: Batch) -> Tensor:
     return gather(batch["own_meaning"])[gather(batch["recaptioned"]) != 0]
 
 
-def _meanings(batch: Batch) -> Tensor:
-    """``[B]`` int64, of captions with equal elements equal; those without any share one."""
+def meanings_of(batch: Batch) -> Tensor:
+    """``[B]`` int64, equal for captions with equal elements; those without any share one.
+
+    The same numbers as ``own_meaning``, but of the captions in use.
+    """
     keys, index = batch["element_keys"], batch["element_index"]
     return torch.where(index >= 0, keys[index.clamp_min(0)], 0).sum(dim=1)
