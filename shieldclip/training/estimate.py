@@ -17,9 +17,9 @@ from shieldclip.training.engine.frozen_start import FrozenStart
 from shieldclip.training.engine.trainer import MODEL_INPUTS, Part
 from shieldclip.training.length import Length
 from shieldclip.training.model_setup import freeze, patch_count, set_up
-from shieldclip.training.pairs.opening import open_clean_pairs
+from shieldclip.training.pairs.opening import kept_rows, open_clean_pairs
 from shieldclip.training.recipe.resolved import resolved
-from shieldclip.training.recipe.schema import Recipe
+from shieldclip.training.recipe.schema import DataSpec, Recipe
 
 _PROBE = 16  # pairs; a whole batch of a large recipe would take minutes on a CPU
 _TRAINING_BYTES = 16  # per parameter: weight, gradient and two moments, in float32
@@ -60,10 +60,10 @@ class Estimate:
 def estimate(recipe: Recipe) -> Estimate:
     """Build the model, take three small steps on noise, and scale up.
 
-    The last two are timed. Pairs are counted by opening the data, unless ``data.pairs`` says how
-    many there are.
+    The last two are timed. Pairs are counted by opening the data, before poisoning, unless
+    ``data.pairs`` says how many there are.
     """
-    captions = [] if recipe.data.pairs else open_clean_pairs(recipe.data)["captions"]
+    captions = [] if recipe.data.pairs else _captions(recipe.data)
     pairs = recipe.data.pairs or len(captions)
     length = Length.of(recipe, pairs)
     defence = make_defence(recipe.defence)
@@ -99,6 +99,11 @@ def describe(recipe: Recipe) -> str:
     record = resolved(recipe).model_dump(mode="json")
     text = yaml.safe_dump(record, sort_keys=False, allow_unicode=True)
     return text + "".join(f"# {line}\n" for line in estimate(recipe).lines(recipe))
+
+
+def _captions(spec: DataSpec) -> list[list[str]]:
+    rows = open_clean_pairs(spec)
+    return list(rows.select(kept_rows(spec, rows))["captions"])
 
 
 class _Step:

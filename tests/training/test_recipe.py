@@ -171,5 +171,12 @@ def test_estimate_of_the_sizes_in_a_recipe(record):
     assert twice.memory > found.memory
 
 
+def test_estimate_counts_the_pairs_that_are_left(record):
+    whole = estimate(build(record)).pairs
+    parts = [estimate(build(record, data={"leave_out": f"{part}/2"})).pairs for part in (1, 2)]
+    assert sum(parts) == whole
+    assert min(parts) > 0
+
+
 def test_every_defence_is_listed_by_its_name():
     assert {"plain", "semantic-shield"} <= set(DEFENCES)

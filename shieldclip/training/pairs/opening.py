@@ -47,7 +47,15 @@ def open_pairs(spec: DataSpec, image_size: int) -> OpenedPairs:
             part.
     """
     opened = _open_all(spec, image_size)
-    return _without(opened, Part.read(spec.leave_out)) if spec.leave_out else opened
+    return opened if spec.leave_out is None else _select(opened, kept_rows(spec, opened.rows))
+
+
+def kept_rows(spec: DataSpec, rows: datasets.Dataset) -> list[int]:
+    """Numbers of the rows that ``data.leave_out`` leaves."""
+    every = np.arange(len(rows))
+    if spec.leave_out is None:
+        return list(every)
+    return list(np.delete(every, Part.read(spec.leave_out).of_rows(rows)))
 
 
 def _open_all(spec: DataSpec, image_size: int) -> OpenedPairs:
@@ -59,9 +67,8 @@ def _open_all(spec: DataSpec, image_size: int) -> OpenedPairs:
     return OpenedPairs(rows, Manifest.load(Path(spec.manifest)) if spec.manifest else None)
 
 
-def _without(opened: OpenedPairs, part: Part) -> OpenedPairs:
-    kept = np.delete(np.arange(len(opened.rows)), part.of_rows(opened.rows))
-    manifest = opened.manifest and opened.manifest.select(kept.tolist())
+def _select(opened: OpenedPairs, kept: list[int]) -> OpenedPairs:
+    manifest = opened.manifest and opened.manifest.select(kept)
     return replace(opened, rows=opened.rows.select(kept), manifest=manifest)
 
 
