@@ -19,6 +19,7 @@ from shieldclip.training.losses import (
     ElementPresenceLoss,
     KnowledgeAlignmentLoss,
     KnowledgeWeightedContrastiveLoss,
+    UnlikelihoodLoss,
     gather_elements,
 )
 from shieldclip.training.losses.alignment import caption_scores, patch_relevance
@@ -101,6 +102,13 @@ def contrastive(towers: Towers, f: Features) -> Tensor:
     return ContrastiveLoss()(f.images, f.texts, towers.scale, f.rows)
 
 
+def unlikelihood(towers: Towers, f: Features) -> Tensor:
+    frequencies = torch.linspace(0.2, 1.0, PAIRS).double()
+    return UnlikelihoodLoss()(
+        f.images, f.texts, towers.scale, rivals(f.elements), f.rows, None, frequencies
+    )
+
+
 def knowledge_weighted(towers: Towers, f: Features) -> Tensor:
     relevance = patch_relevance(f.patches, f.elements, f.rows)
     evidence = gather(absolute_evidence(f.attention, relevance, f.elements.known[f.rows]))
@@ -162,6 +170,7 @@ def par(towers: Towers, f: Features) -> Tensor:
 
 LOSSES = {
     "contrastive": contrastive,
+    "unlikelihood": unlikelihood,
     "knowledge_weighted": knowledge_weighted,
     "knowledge_alignment": knowledge_alignment,
     "element_presence": element_presence,

@@ -22,6 +22,7 @@ from shieldclip.training.losses import (
     CaptionElements,
     ContrastiveLoss,
     ElementPresenceLoss,
+    UnlikelihoodLoss,
     gather_elements,
 )
 from shieldclip.training.losses.precision import products
@@ -41,6 +42,8 @@ class SemanticShieldPlus(Defence):
     - A pair is trusted or not (`Trust`), from early on, and the verdict weighs all three losses,
       the knowledge loss included. What an epoch's plan has replaced speaks against captions that
       mean the same.
+    - What is distrusted is learned as wrong (`UnlikelihoodLoss`), and captions count as negatives
+      as often as their meaning is true: many false captions must not make a model avoid a name.
     - Knowledge is learned per element (`ElementPresenceLoss`), so that attributes shared by many
       concepts hold against a few poisons.
 
@@ -77,7 +80,7 @@ class SemanticShieldPlus(Defence):
 
     @override
     def losses(self, output: ShieldCLIPOutput, batch: Batch, moment: Moment) -> LossTerms:
-        """Terms ``contrastive``, ``knowledge`` and ``attention``."""
+        """Terms ``contrastive``, ``unlikelihood``, ``knowledge`` and ``attention``."""
         assert output.patch_embeds is not None
         assert output.patch_attention is not None
         assert output.element_embeds is not None
@@ -92,12 +95,14 @@ class SemanticShieldPlus(Defence):
         shown = products(output.patch_embeds, elements.embeddings).amax(dim=1)  # [B, U]
         shown = scale * shown + bias
         images, texts = gather(output.image_embeds), gather(output.text_embeds)
-        ranks = self._ranks(images, texts, gather(shown.detach()), elements)
+        competing, meanings = rivals(elements), gather(meanings_of(batch))
+        ranks = self._ranks(images, texts, gather(shown.detach()), elements, competing)
         self.trust.accuse(_accused(batch))
-        trusted = self.trust.judge(*_keys(batch), gather(meanings_of(batch)), ranks)
+        trusted = self.trust.judge(*_keys(batch), meanings, ranks)
         if moment.progress < self.warm_up:
             trusted = torch.ones_like(trusted)
-        weights = (trusted / trusted.float().mean().clamp_min(1 / len(trusted)))[rows]
+        share = trusted.float().mean().clamp_min(1 / len(trusted))
+        weights, refused = (trusted / share)[rows], (~trusted / share)[rows]
         knowledge = ElementPresenceLoss()(shown, elements, rows, weights)
         attention = AttentionAlignmentLoss()(
             output.patch_attention,
@@ -107,9 +112,11 @@ class SemanticShieldPlus(Defence):
             rows,
             weights,
         )
-        contrastive = ContrastiveLoss()(images, texts, output.logit_scale, rows, weights)
+        common = self.trust.frequencies(meanings)
+        pairs = (images, texts, output.logit_scale)
         terms = {
-            "contrastive": contrastive,
+            "contrastive": ContrastiveLoss()(*pairs, rows, weights, common),
+            "unlikelihood": UnlikelihoodLoss()(*pairs, competing, rows, refused, common),
             "knowledge": self.knowledge_weight * knowledge,
             "attention": self.attention_weight * attention,
         }
@@ -127,10 +134,14 @@ class SemanticShieldPlus(Defence):
         self.judges.load_state_dict(state_of("judges", state))
 
     def _ranks(
-        self, images: Tensor, texts: Tensor, shown: Tensor, elements: CaptionElements
+        self,
+        images: Tensor,
+        texts: Tensor,
+        shown: Tensor,
+        elements: CaptionElements,
+        competing: Tensor,
     ) -> Tensor:
         """Joint rank ``[N]`` of all processes' pairs from ``[N, D]``, ``[N, D]``, ``[N, U]``."""
-        competing = rivals(elements)
         by_caption = own_rank(products(images.detach(), texts.detach()), competing)
         by_knowledge = own_rank(knowledge_fit(shown, elements), competing)
         by_knowledge = by_knowledge.where(elements.known, torch.nan)

@@ -59,8 +59,7 @@ class Suspicion:
         remembered, visits = self._suspects[slots], self._visits[slots]
         suspects, posterior = remembered, rank
         for round_ in range(_ROUNDS):
-            seen = visits + (count if round_ else 0)
-            shares = (suspects + _PSEUDO_VISITS * self._overall) / (seen + _PSEUDO_VISITS)
+            shares = self._shares(suspects, visits + (count if round_ else 0))
             posterior = _posterior(rank, shares[place], self._typical)
             suspects = remembered.index_add(0, place, posterior)
         self._remember(slots, suspects, visits + count)
@@ -72,12 +71,21 @@ class Suspicion:
         self._typical = typical.clamp_min(self._spread)
         return posterior.to(ranks.device)
 
+    def shares(self, meanings: Tensor) -> Tensor:
+        """How many of the captions that mean each of these ``[N]`` are random, ``[N]``."""
+        slots = meanings.cpu() % _SLOTS
+        self._grow(int(slots.max()) + 1)
+        return self._shares(self._suspects[slots], self._visits[slots]).to(meanings.device)
+
     def accuse(self, meanings: Tensor) -> None:
         """Enter pairs that another judge suspects: ``[N]`` meanings of their captions."""
         slots, count = torch.unique(meanings.cpu() % _SLOTS, return_counts=True)
         if len(slots):
             self._grow(int(slots.max()) + 1)
             self._remember(slots, self._suspects[slots] + count, self._visits[slots] + count)
+
+    def _shares(self, suspects: Tensor, visits: Tensor) -> Tensor:
+        return (suspects + _PSEUDO_VISITS * self._overall) / (visits + _PSEUDO_VISITS)
 
     def _remember(self, slots: Tensor, suspects: Tensor, visits: Tensor) -> None:
         fading = (_MOST_VISITS / visits).clamp(max=1)

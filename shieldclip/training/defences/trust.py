@@ -86,6 +86,10 @@ class Trust:
         """Another judge suspects pairs whose captions mean these ``[N]``; be strict with such."""
         self._suspicion.accuse(meanings)
 
+    def frequencies(self, meanings: Tensor) -> Tensor:
+        """Shares of true captions among those that mean these ``[N]``, ``[N]`` in [0, 1]."""
+        return 1 - self._suspicion.shares(meanings)
+
     def _judge(self, meanings: Tensor, mean: Tensor) -> Tensor:
         suspicion = self._suspicion.update(meanings, mean)
         self._competent |= self._typical.update(mean.quantile(self.rule.most)) < self.rule.competent

@@ -17,6 +17,7 @@ from shieldclip.training.losses.knowledge_alignment import KnowledgeAlignmentLos
 from shieldclip.training.losses.knowledge_weighted_contrastive import (
     KnowledgeWeightedContrastiveLoss,
 )
+from shieldclip.training.losses.unlikelihood import UnlikelihoodLoss
 
 __all__ = [
     "AttentionAlignmentBCELoss",
@@ -27,5 +28,6 @@ __all__ = [
     "ElementPresenceLoss",
     "KnowledgeAlignmentLoss",
     "KnowledgeWeightedContrastiveLoss",
+    "UnlikelihoodLoss",
     "gather_elements",
 ]

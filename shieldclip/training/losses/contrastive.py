@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from shieldclip.training.losses.pairs import chosen_rows, weighted_mean
 from shieldclip.training.losses.precision import products
+
+_RAREST = 1e-4
+"""Frequencies below this are no different in a batch."""
 
 
 class ContrastiveLoss(nn.Module):
@@ -19,6 +23,7 @@ class ContrastiveLoss(nn.Module):
         scale: Tensor | float,
         rows: Tensor | None = None,
         weights: Tensor | None = None,
+        frequencies: Tensor | None = None,
     ) -> Tensor:
         """The mean loss of pairs.
 
@@ -28,20 +33,35 @@ class ContrastiveLoss(nn.Module):
             scale: inverse temperature of cosines.
             rows: ``[B]``, pairs to average over; all unless given.
             weights: ``[B]``, of these pairs; equal unless given.
+            frequencies: ``[N]`` in [0, 1], how often each text counts as a negative of other
+                images; once unless given.
 
         Returns:
             Scalar.
         """
         rows = chosen_rows(rows, images)
-        return weighted_mean(self.per_pair(images, texts, scale, rows), weights)
+        return weighted_mean(self.per_pair(images, texts, scale, rows, frequencies), weights)
 
     def per_pair(
-        self, images: Tensor, texts: Tensor, scale: Tensor | float, rows: Tensor
+        self,
+        images: Tensor,
+        texts: Tensor,
+        scale: Tensor | float,
+        rows: Tensor,
+        frequencies: Tensor | None = None,
     ) -> Tensor:
         """The loss of each of ``rows``, ``[B]``; B may be 0."""
         image_to_text = scale * products(images[rows], texts)  # [B, N]
+        if frequencies is not None:
+            others = rows[:, None] != torch.arange(len(texts), device=rows.device)
+            image_to_text = image_to_text + log_frequencies(frequencies) * others
         text_to_image = scale * products(texts[rows], images)  # [B, N]
         return (
             cross_entropy(image_to_text, rows, reduction="none")
             + cross_entropy(text_to_image, rows, reduction="none")
         ) / 2
+
+
+def log_frequencies(frequencies: Tensor) -> Tensor:
+    """What texts that count less than once add to their logits, ``[N]``."""
+    return frequencies.clamp_min(_RAREST).log()

@@ -50,6 +50,22 @@ def test_the_same_rank_is_believed_of_one_meaning_and_not_of_another():
     assert of_other < 0.5 < of_banana
 
 
+@pytest.mark.parametrize("poisons", [0, 5, 50])
+def test_shares_of_random_captions_are_estimated(poisons):
+    generator = torch.Generator().manual_seed(1)
+    suspicion = Suspicion(0.4, SPREAD)
+    for _ in range(30):
+        meanings, ranks = batch(poisons, generator)
+        true = torch.full((poisons // 5,), BANANA)  # a sixth of the captions of the target
+        near = torch.empty(poisons // 5).exponential_(1 / SPREAD, generator=generator).clamp(max=1)
+        suspicion.update(torch.cat([meanings, true]), torch.cat([ranks, near]))
+    of_banana, of_other, unseen = suspicion.shares(torch.tensor([BANANA, 300, 2**40]))
+    assert of_other < 0.1
+    assert unseen < 0.4
+    if poisons:
+        assert of_banana == pytest.approx(5 / 6, abs=0.07)
+
+
 def test_one_batch_by_hand():
     """One pair: the prior is that of all pairs, the densities are those of the definition."""
     rank = 0.05

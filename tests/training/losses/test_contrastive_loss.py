@@ -24,6 +24,20 @@ def test_rows_and_weights(batch):
     np.testing.assert_allclose(loss.item(), (2 * expected[3] + 0.5 * expected[1]) / 2, rtol=1e-12)
 
 
+def test_two_texts_that_count_half_are_one(batch):
+    """As negatives; an own text counts whole."""
+    texts = torch.cat([batch.texts, batch.texts[4:]])
+    images = torch.cat([batch.images, batch.images[4:]])
+    halves = torch.tensor([1.0, 1.0, 1.0, 1.0, 0.5, 0.5], dtype=torch.float64)
+    rows = torch.arange(4)
+    there = ContrastiveLoss().per_pair(images, texts, 14.0, rows, halves)
+    back = ContrastiveLoss().per_pair(images, texts, 14.0, rows)
+    once = ContrastiveLoss().per_pair(images[:5], texts, 14.0, rows)
+    expected = reference.info_nce(batch.images, batch.texts, 14.0)[:4]
+    # Images of the sixth pair are negatives of texts as before.
+    np.testing.assert_allclose((there - (back - once)).tolist(), expected, rtol=1e-12)
+
+
 def test_gradient_reaches_embeddings_and_scale(batch):
     scale = torch.tensor(14.0, requires_grad=True)
     ContrastiveLoss()(batch.images, batch.texts, scale).backward()
