@@ -1,7 +1,7 @@
 """What a training step costs under every defence; CLIP's own step is 1.
 
     python benchmarks/train_step.py [--model icons|vit-b-32|tiny] [--batch-size 256]
-        [--elements 6] [--repeats 9] [--threads 1] [--json] [--quick]
+        [--elements 6] [--repeats 9] [--threads 1] [--defence NAME ...] [--json] [--quick]
 
 One row a defence, and one table with all image patches, one with half of them dropped:
 
@@ -35,7 +35,7 @@ from __future__ import annotations
 import json
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from itertools import cycle, islice
@@ -128,11 +128,13 @@ class Setting:
         return {name: value.to(self.device) for name, value in batch.items()}
 
 
-def works(steps: Steps, setting: Setting, visits: list[Visit]) -> dict[str, Work]:
+def works(
+    steps: Steps, setting: Setting, visits: list[Visit], names: Sequence[str]
+) -> dict[str, Work]:
     """All that is compared, on one batch."""
-    defences = {name: make_defence({"name": name}) for name in DEFENCES}
+    defences = {name: make_defence({"name": name}) for name in names}
     plain = setting.batch(defences["plain"], visits)
-    known = setting.batch(defences["semantic-shield"], visits)
+    known = setting.batch(make_defence({"name": "semantic-shield"}), visits)
     found = {
         "clip": steps.clip(plain),
         "clip losses": steps.clip_loss(plain),
@@ -149,13 +151,13 @@ def works(steps: Steps, setting: Setting, visits: list[Visit]) -> dict[str, Work
 
 
 def plan_seconds(
-    steps: Steps, setting: Setting, processor: ShieldCLIPProcessor
+    steps: Steps, setting: Setting, processor: ShieldCLIPProcessor, names: Sequence[str]
 ) -> dict[str, float]:
     """Planning an epoch, per batch of it."""
     data = setting.pairs.data
     view = ModelView(steps.model, processor, data.pixels, data.captions)
     taken = {}
-    for name in DEFENCES:
+    for name in names:
         defence = make_defence({"name": name})
         spent = seconds(partial(defence.plan, LATE.epoch, view), setting.device)
         taken[name] = spent / len(setting.pairs.visits)
@@ -172,26 +174,32 @@ def seconds(work: Work, device: torch.device) -> float:
     return clock() - began
 
 
-def measure(steps: Steps, setting: Setting, processor: ShieldCLIPProcessor, repeats: int) -> Table:
+def measure(
+    steps: Steps,
+    setting: Setting,
+    processor: ShieldCLIPProcessor,
+    repeats: int,
+    names: Sequence[str],
+) -> Table:
     """Every work in turn, batch after batch; the order alternates."""
     rounds: list[dict[str, float]] = []
     shield = make_defence({"name": "semantic-shield"})
     unique = []
     for visits in islice(cycle(setting.pairs.visits), repeats + 1):
-        turn = list(works(steps, setting, visits).items())
+        turn = list(works(steps, setting, visits, names).items())
         if len(rounds) % 2:
             turn.reverse()
         rounds.append({name: seconds(work, setting.device) for name, work in turn})
         unique.append(len(setting.batch(shield, visits)["element_keys"]))
     rounds = rounds[1:]  # the first one warmed up
-    plans = plan_seconds(steps, setting, processor)
+    plans = plan_seconds(steps, setting, processor, names)
     part = setting.part
     clip = statistics.median(taken["clip"] for taken in rounds)
     return Table(
         patches=max(round(part.spec.patch_keep * part.patches), 1),
         unique_elements=statistics.mean(unique),
         clip_seconds=clip,
-        rows={name: row(name, rounds, plans[name] / clip) for name in DEFENCES},
+        rows={name: row(name, rounds, plans[name] / clip) for name in names},
     )
 
 
@@ -253,6 +261,13 @@ def as_text(record: dict[str, Any], tables: list[Table]) -> str:
 @click.option("--repeats", default=9, show_default=True)
 @click.option("--device", default="cpu", show_default=True)
 @click.option("--threads", default=1, show_default=True, help="Of the CPU.")
+@click.option(
+    "--defence",
+    "defences",
+    type=click.Choice(list(DEFENCES)),
+    multiple=True,
+    help="Only these, beside plain; all of them unless given.",
+)
 @click.option("--json", "as_json", is_flag=True)
 @click.option("--quick", is_flag=True, help="Does it run? The model `tiny`, two batches of 16.")
 def main(
@@ -262,6 +277,7 @@ def main(
     repeats: int,
     device: str,
     threads: int,
+    defences: tuple[str, ...],
     as_json: bool,
     quick: bool,
 ) -> None:
@@ -282,8 +298,10 @@ def main(
         "repeats": repeats,
     }
     parts = [part_of(model, recipe.model, kept, recipe.seed) for kept in KEPT]
+    names = [each for each in DEFENCES if not defences or each in ("plain", *defences)]
     tables = [
-        measure(steps, Setting(pairs, part, model.device), processor, repeats) for part in parts
+        measure(steps, Setting(pairs, part, model.device), processor, repeats, names)
+        for part in parts
     ]
     if as_json:
         click.echo(json.dumps(record | {"tables": [asdict(table) for table in tables]}))
