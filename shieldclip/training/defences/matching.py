@@ -13,6 +13,8 @@ from shieldclip.matching.features import join_texts
 from shieldclip.matching.search import find_nearest, own_distances
 from shieldclip.training.defences.base import EpochPlan, PairsView
 from shieldclip.training.defences.recurrence import recurs
+from shieldclip.training.defences.standing_out import StandingOut
+from shieldclip.training.defences.states import join_states, state_of
 
 _BLOCK = 1024
 """Pictures whose patches are in memory at once."""
@@ -38,12 +40,13 @@ class MatchingRule:
 
 
 class Matching:
-    """Plans epochs by a rule, and remembers the pool."""
+    """Plans epochs by a rule; remembers the pool, and which pairs stood out."""
 
     def __init__(self, rule: MatchingRule) -> None:
         """An empty pool."""
         self.rule = rule
         self._pool = torch.zeros(0, dtype=torch.int64)
+        self._standing_out = StandingOut()
 
     def remember(self, rows: Tensor) -> None:
         """Push captions of some pairs into the pool: ``[N]`` rows; the oldest drop out."""
@@ -62,11 +65,13 @@ class Matching:
             for start in range(0, len(captions), _BLOCK)
         ]
         gaps, nearest, pictures = (torch.cat(column) for column in zip(*blocks, strict=True))
+        every = [text for own in captions for text in own]
+        gaps, nearest = self._standing_out.update(gaps, _numbers(texts, every)[nearest])
         risk = split(gap_of_picture(gaps, pictures).numpy()).risk
         changed = {
-            row: texts[index]
-            for row, index in enumerate(nearest.tolist())
-            if risk[row] >= self.rule.risk and index >= 0
+            row: every[number]
+            for row, number in enumerate(nearest.tolist())
+            if risk[row] >= self.rule.risk and number >= 0
         }
         return EpochPlan(captions=changed, risk=dict(enumerate(risk.tolist())))
 
@@ -91,12 +96,21 @@ class Matching:
         return list(dict.fromkeys(text for row in rows for text in captions[row]))
 
     def state_dict(self) -> dict[str, Tensor]:
-        """The pool; the plan itself is kept by the engine."""
-        return {"pool": self._pool}
+        """The pool and what stood out; the plan itself is kept by the engine."""
+        return {"pool": self._pool, **join_states(pairs=self._standing_out.state_dict())}
 
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
         """Restore what `state_dict` gave."""
         self._pool = state["pool"].clone()
+        self._standing_out.load_state_dict(state_of("pairs", state))
+
+
+def _numbers(texts: Sequence[str], every: Sequence[str]) -> Tensor:
+    """Places of some captions among all ``[T + 1]``; the last is -1, for no caption."""
+    place: dict[str, int] = {}
+    for number, text in enumerate(every):
+        place.setdefault(text, number)
+    return torch.tensor([*(place[text] for text in texts), -1])
 
 
 def _own_features(

@@ -122,10 +122,10 @@ class OTCCLIP(Defence):
 
     @override
     def state_dict(self) -> dict[str, Tensor]:
-        """The pool."""
+        """What matching remembers."""
         return self.matching.state_dict()
 
     @override
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
-        """Restore the pool."""
+        """Restore it."""
         self.matching.load_state_dict(state)

@@ -85,6 +85,20 @@ def test_only_captions_of_the_pool_are_taken_and_the_oldest_drop_out(pairs):
     assert restored.state_dict()["pool"].tolist() == [2, 3, 5, 6]
 
 
+@pytest.mark.parametrize("kept", [False, True])
+def test_what_stood_out_once_is_not_believed_when_it_no_longer_does(pairs, kept):
+    """Between two plans the model learns what poisons say, so that they fit their captions best."""
+    matching = Matching(RULE)
+    first = matching.plan(0, pairs)
+    if kept:
+        state, matching = matching.state_dict(), Matching(RULE)
+        matching.load_state_dict(state)
+    said = [(int(pairs.concept[row]) + 3) % CONCEPTS for row in WRONG]
+    pairs.patches[list(WRONG)] = pairs.patches[said]
+    assert matching.plan(1, pairs).captions == first.captions
+    assert not Matching(RULE).plan(1, pairs).captions
+
+
 def test_several_captions_are_judged_by_the_best_of_them(pairs):
     for row in WRONG:
         pairs.captions[row] = ["concept 0", f"concept {pairs.concept[row]}"]
