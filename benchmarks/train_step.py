@@ -62,6 +62,7 @@ from shieldclip.training.recipe.schema import Augmentation, ModelSpec, Recipe
 MODELS = {"icons": "plain", "vit-b-32": "coco-vit-b32", "tiny": "smoke"}
 """Name -> the recipe whose sizes it has."""
 SOURCE = "icons-and-scenes?renderings=1&favoured=8&concepts=icons-100&scenes=1000"
+KNOWLEDGE = "embedded:icons"
 KEPT = (1.0, 0.5)
 """Shares of image patches that steps see."""
 
@@ -285,7 +286,12 @@ def main(
     if quick:
         name, batch_size, repeats = "tiny", 16, 1
     torch.set_num_threads(threads)
-    overrides = [f"optimiser.batch_size={batch_size}", "data.poison=null", "data.streaming=false"]
+    overrides = [
+        f"optimiser.batch_size={batch_size}",
+        f"knowledge.source={KNOWLEDGE}",
+        "data.poison=null",
+        "data.streaming=false",
+    ]
     recipe = load_recipe(MODELS[name], overrides, SOURCE)
     model, processor, pairs = open_setting(recipe, elements)
     steps = Steps(model.to(device).train())

@@ -81,44 +81,25 @@ class SemanticShieldPlus(Defence):
     @override
     def losses(self, output: ShieldCLIPOutput, batch: Batch, moment: Moment) -> LossTerms:
         """Terms ``contrastive``, ``unlikelihood``, ``knowledge`` and ``attention``."""
-        assert output.patch_embeds is not None
-        assert output.patch_attention is not None
         assert output.element_embeds is not None
-        assert output.attention_scale is not None
         rows = own_rows(output.image_embeds)
         elements = gather_elements(
             output.element_embeds, batch["element_keys"], batch["element_index"]
         )
-        scale, bias = output.knowledge_scale, output.knowledge_bias
-        assert scale is not None
-        assert bias is not None
-        shown = products(output.patch_embeds, elements.embeddings).amax(dim=1)  # [B, U]
-        shown = scale * shown + bias
+        shown = _shown(output, elements)
         images, texts = gather(output.image_embeds), gather(output.text_embeds)
-        competing, meanings = rivals(elements), gather(meanings_of(batch))
+        competing = rivals(elements)
         ranks = self._ranks(images, texts, gather(shown.detach()), elements, competing)
-        self.trust.accuse(_accused(batch))
-        trusted = self.trust.judge(*_keys(batch), meanings, ranks)
-        if moment.progress < self.warm_up:
-            trusted = torch.ones_like(trusted)
+        trusted, frequencies = self._verdict(batch, ranks, moment)
         share = trusted.float().mean().clamp_min(1 / len(trusted))
         weights, refused = (trusted / share)[rows], (~trusted / share)[rows]
-        knowledge = ElementPresenceLoss()(shown, elements, rows, weights)
-        attention = AttentionAlignmentLoss()(
-            output.patch_attention,
-            output.patch_embeds,
-            elements,
-            output.attention_scale.detach(),
-            rows,
-            weights,
-        )
-        common = self.trust.frequencies(meanings)
         pairs = (images, texts, output.logit_scale)
+        knowledge = ElementPresenceLoss()(shown, elements, rows, weights)
         terms = {
-            "contrastive": ContrastiveLoss()(*pairs, rows, weights, common),
-            "unlikelihood": UnlikelihoodLoss()(*pairs, competing, rows, refused, common),
+            "contrastive": ContrastiveLoss()(*pairs, rows, weights, frequencies),
+            "unlikelihood": UnlikelihoodLoss()(*pairs, competing, rows, refused, frequencies),
             "knowledge": self.knowledge_weight * knowledge,
-            "attention": self.attention_weight * attention,
+            "attention": self.attention_weight * _attention(output, elements, rows, weights),
         }
         return LossTerms(terms, evidence=-ranks[rows], weight=weights)
 
@@ -133,6 +114,15 @@ class SemanticShieldPlus(Defence):
         self.trust.load_state_dict(state_of("trust", state))
         self.judges.load_state_dict(state_of("judges", state))
 
+    def _verdict(self, batch: Batch, ranks: Tensor, moment: Moment) -> tuple[Tensor, Tensor]:
+        """Of all processes' pairs: whether trusted ``[N]``, how often true ``[N]``."""
+        meanings = gather(meanings_of(batch))
+        self.trust.accuse(_accused(batch))
+        trusted = self.trust.judge(*_keys(batch), meanings, ranks)
+        if moment.progress < self.warm_up:
+            return torch.ones_like(trusted), torch.ones_like(ranks)
+        return trusted, self.trust.frequencies(meanings)
+
     def _ranks(
         self,
         images: Tensor,
@@ -146,6 +136,29 @@ class SemanticShieldPlus(Defence):
         by_knowledge = own_rank(knowledge_fit(shown, elements), competing)
         by_knowledge = by_knowledge.where(elements.known, torch.nan)
         return joint_rank(by_caption, by_knowledge, self.judges.weights(by_caption, by_knowledge))
+
+
+def _shown(output: ShieldCLIPOutput, elements: CaptionElements) -> Tensor:
+    """Logits ``[B, U]`` of "image b shows element u"."""
+    assert output.patch_embeds is not None
+    assert output.knowledge_scale is not None
+    assert output.knowledge_bias is not None
+    best = products(output.patch_embeds, elements.embeddings).amax(dim=1)
+    return output.knowledge_scale * best + output.knowledge_bias
+
+
+def _attention(
+    output: ShieldCLIPOutput, elements: CaptionElements, rows: Tensor, weights: Tensor
+) -> Tensor:
+    """The attention loss; its temperature is not trained."""
+    assert output.patch_attention is not None
+    assert output.patch_embeds is not None
+    assert output.attention_scale is not None
+    scale = output.attention_scale.detach()
+    loss: Tensor = AttentionAlignmentLoss()(
+        output.patch_attention, output.patch_embeds, elements, scale, rows, weights
+    )
+    return loss
 
 
 def _keys(batch: Batch) -> tuple[Tensor, Tensor]:
