@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import click
 import torch
@@ -29,13 +30,13 @@ from shieldclip.types import Encoder
 FIGURES = Path(__file__).parent / "experiments" / "likelihood.json"
 SCALES = torch.logspace(0, 2, 41)
 """Inverse temperatures that are tried."""
-TARGET = "banana"
 _BATCH = 200
 
 
 @click.command()
 @click.argument("models", nargs=-1, required=True, metavar="FOLDER...")
-def main(models: tuple[str, ...]) -> None:
+@click.option("--target", default="banana", show_default=True, help="Class that an attack names.")
+def main(models: tuple[str, ...], target: str) -> None:
     """Measure models of run folders, named after the folder that holds them."""
     figures = json.loads(FIGURES.read_text(encoding="utf-8")) if FIGURES.exists() else {}
     for folder in models:
@@ -43,7 +44,8 @@ def main(models: tuple[str, ...]) -> None:
         figures[Path(folder).parent.name] = {
             "accuracy": float((logits.argmax(1) == labels).double().mean()),
             "nats": nats(logits, labels),
-            "target": rank_of_target(logits, labels),
+            "place": place_of(target, logits, labels),
+            "target": target,
         }
     FIGURES.write_text(json.dumps(figures, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     notes = NOTES.read_text(encoding="utf-8")
@@ -68,23 +70,23 @@ def nats(cosines: Tensor, labels: Tensor) -> float:
     return min(float(cross_entropy(scale * cosines, labels)) for scale in SCALES)
 
 
-def rank_of_target(cosines: Tensor, labels: Tensor) -> float:
-    """Mean place of the attacks' target, from 1, on pictures of it: ``[N, C]``, ``[N]``.
+def place_of(target: str, cosines: Tensor, labels: Tensor) -> float:
+    """Mean place of a class, from 1, on pictures of it: ``[N, C]``, ``[N]``.
 
-    A defence that sets true pairs of the target aside as well never says its name: no attack
-    succeeds then, and pictures of the target are lost too.
+    A defence that sets true pairs of an attack's target aside as well never says its name: no
+    attack succeeds then, and pictures of the target are lost too.
     """
-    target = EMBEDDED["icons-100"]("validation").classes.index(TARGET)
-    own = cosines[labels == target]
-    better = own > own[:, target][:, None]
+    index = EMBEDDED["icons-100"]("validation").classes.index(target)
+    own = cosines[labels == index]
+    better = own > own[:, index][:, None]
     return float(better.sum(1).double().mean()) + 1
 
 
-def table(figures: dict[str, dict[str, float]]) -> str:
+def table(figures: dict[str, dict[str, Any]]) -> str:
     """Markdown, fewest nats first."""
-    lines = [f"| run | nats | top-1 | place of {TARGET} |", "|---|---:|---:|---:|"]
+    lines = ["| run | nats | top-1 | place of the target |", "|---|---:|---:|---|"]
     for name, found in sorted(figures.items(), key=lambda item: (item[1]["nats"], item[0])):
-        place = f"{found['target']:.1f}" if "target" in found else ""
+        place = f"{found['target']} {found['place']:.1f}" if "place" in found else ""
         accuracy = 100 * found["accuracy"]
         lines.append(f"| `{name}` | {found['nats']:.3f} | {accuracy:.1f} % | {place} |")
     return "\n".join(lines)
