@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import datasets
-import numpy as np
 
 from shieldclip.attacks.manifest import Manifest
 from shieldclip.attacks.poisons import make_poison, read_recipe
@@ -52,10 +51,11 @@ def open_pairs(spec: DataSpec, image_size: int) -> OpenedPairs:
 
 def kept_rows(spec: DataSpec, rows: datasets.Dataset) -> list[int]:
     """Numbers of the rows that ``data.leave_out`` leaves."""
-    every = np.arange(len(rows))
+    every = range(len(rows))
     if spec.leave_out is None:
         return list(every)
-    return list(np.delete(every, Part.read(spec.leave_out).of_rows(rows)))
+    left_out = set(Part.read(spec.leave_out).of_rows(rows).tolist())
+    return [row for row in every if row not in left_out]
 
 
 def _open_all(spec: DataSpec, image_size: int) -> OpenedPairs:
