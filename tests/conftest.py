@@ -70,6 +70,30 @@ def tiny_clip_folder(tmp_path_factory: pytest.TempPathFactory, tiny_clip_tokeniz
 
 
 @pytest.fixture(scope="session")
+def tiny_sentence_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A two-layer random BERT of width 12 with a word tokenizer."""
+    from transformers import BertConfig, BertModel, BertTokenizerFast
+
+    folder = tmp_path_factory.mktemp("tiny-sentences")
+    words = "red blue paint colour edges four round wheels tail a long and winding"
+    pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *words.split()]
+    (folder / "vocab.txt").write_text("\n".join(pieces))
+    torch.manual_seed(0)
+    config = BertConfig(
+        vocab_size=len(pieces),
+        hidden_size=12,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=24,
+        max_position_embeddings=32,
+        initializer_range=0.5,
+    )
+    BertModel(config).save_pretrained(folder)
+    BertTokenizerFast(str(folder / "vocab.txt")).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
 def tiny_siglip_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A transformers ``SiglipModel`` with a SentencePiece tokenizer."""
     import sentencepiece

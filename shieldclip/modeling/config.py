@@ -27,14 +27,19 @@ class ShieldCLIPConfig(CLIPConfig):
     knowledge_projection: bool = False
     """Whether knowledge elements pass a linear map, at first the identity, on their way from the
     text tower to the patches."""
+    knowledge_width: int = 0
+    """Width E of knowledge elements that another encoder than the text tower has embedded, and that
+    a linear map brings to the patches; 0: the text tower embeds them."""
     initializer_range: float = 0.02
 
-    def validate_temperatures(self) -> None:
+    def validate_head(self) -> None:
         """Called by `@strict` on construction.
 
         Raises:
-            ValueError: a temperature that is not positive.
+            ValueError: a temperature that is not positive, or a negative width.
         """
+        if self.knowledge_width < 0:
+            raise ValueError(f"Expected knowledge_width >= 0, got {self.knowledge_width}.")
         for name in ("knowledge_temperature", "attention_temperature"):
             if getattr(self, name) <= 0:
                 raise ValueError(f"Expected {name} > 0, got {getattr(self, name)}.")

@@ -27,22 +27,30 @@ class KnowledgeHead(nn.Module):
         self.log_attention_scale = nn.Parameter(torch.empty(()))
         self.knowledge_bias = nn.Parameter(torch.empty(()))
         self.projection: nn.Linear | None = None
-        if config.knowledge_projection:
-            self.projection = nn.Linear(config.projection_dim, config.projection_dim, bias=False)
+        if config.knowledge_projection or config.knowledge_width:
+            width = config.knowledge_width or config.projection_dim
+            self.projection = nn.Linear(width, config.projection_dim, bias=False)
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Configured temperatures, no bias, identity projection."""
+        """Configured temperatures, no bias; a projection that keeps all it can."""
         knowledge, attention = self.initial_temperatures
         # transformers' own functions leave alone what was read from a checkpoint.
         initialization.constant_(self.log_knowledge_scale, -math.log(knowledge))
         initialization.constant_(self.log_attention_scale, -math.log(attention))
         initialization.zeros_(self.knowledge_bias)
         if self.projection is not None:
-            initialization.eye_(self.projection.weight)
+            self._reset(self.projection)
+
+    @staticmethod
+    def _reset(projection: nn.Linear) -> None:
+        if projection.in_features == projection.out_features:
+            initialization.eye_(projection.weight)
+        else:
+            initialization.orthogonal_(projection.weight)
 
     def forward(self, features: Tensor) -> Tensor:
-        """Text features of knowledge elements ``[U, D]`` -> ``[U, D]`` unit norm."""
+        """Features of knowledge elements ``[U, D]`` or ``[U, E]`` -> ``[U, D]`` unit norm."""
         if self.projection is not None:
             features = self.projection(features)
         return functional.normalize(features, dim=-1)

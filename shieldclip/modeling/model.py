@@ -78,6 +78,7 @@ class ShieldCLIPModel(LibraryInitialization, CLIPModel):
         interpolate_pos_encoding: bool = False,
         element_input_ids: Tensor | None = None,
         element_attention_mask: Tensor | None = None,
+        element_features: Tensor | None = None,
         output_local: bool | None = None,
         patch_index: Tensor | None = None,
         **kwargs: Any,
@@ -97,6 +98,8 @@ class ShieldCLIPModel(LibraryInitialization, CLIPModel):
             element_input_ids: ``[U, L']``, unique knowledge elements of the batch, encoded if
                 local features are returned.
             element_attention_mask: ``[U, L']``.
+            element_features: ``[U, E]``, these elements as another encoder has embedded them, in
+                place of ``element_input_ids``; E is ``config.knowledge_width``.
             output_local: return local features; as in training mode, unless given.
             patch_index: ``[B, K]``, image patches to encode, all unless given (ViT only, with
                 local features); the returned patches are these.
@@ -113,7 +116,9 @@ class ShieldCLIPModel(LibraryInitialization, CLIPModel):
         if not (self.training if output_local is None else output_local):
             return ShieldCLIPOutput(**super().forward(**shared, return_dict=True, **kwargs))
         output = self._forward_local(**shared, patch_index=patch_index)
-        if element_input_ids is not None:
+        if element_features is not None:
+            output.element_embeds = self.knowledge_head(element_features)
+        elif element_input_ids is not None:
             output.element_embeds = self._embed_elements(element_input_ids, element_attention_mask)
         return output
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
+from torch import Tensor
 from transformers import BatchEncoding, BatchFeature, CLIPProcessor
 
 from shieldclip.errors import ShieldCLIPError
@@ -61,24 +62,10 @@ class ShieldCLIPProcessor(CLIPProcessor):
             where there is none; ``element_keys`` ``[U]``, 64-bit hashes that identify an element
             in every batch and process.
         """
-        own = [list(dict.fromkeys(phrases)) for phrases in elements]
-        unique = list(dict.fromkeys(phrase for phrases in own for phrase in phrases))
-        place = {phrase: row for row, phrase in enumerate(unique)}
-        longest = max(map(len, own), default=0)
-        index = [
-            [place[phrase] for phrase in phrases] + [PADDING] * (longest - len(phrases))
-            for phrases in own
-        ]
-        # A batch without elements still has one row, so that every process does the same work.
-        tokens = self(text=unique or [""])
-        return BatchEncoding(
-            {
-                "element_input_ids": tokens["input_ids"],
-                "element_attention_mask": tokens["attention_mask"],
-                "element_index": torch.tensor(index, dtype=torch.long).reshape(len(own), longest),
-                "element_keys": torch.tensor([element_key(phrase) for phrase in unique or [""]]),
-            }
-        )
+        unique, places = index_elements(elements)
+        tokens = self(text=unique)
+        seen = {name: tokens[name] for name in ("input_ids", "attention_mask")}
+        return BatchEncoding(places | {f"element_{name}": seen[name] for name in seen})
 
     def match(
         self,
@@ -127,6 +114,28 @@ class ShieldCLIPProcessor(CLIPProcessor):
     def to_dict(self) -> dict[str, Any]:
         """What ``processor_config.json`` says."""
         return {**super().to_dict(), "processor_class": CLIPProcessor.__name__}
+
+
+def index_elements(elements: Sequence[Sequence[str]]) -> tuple[list[str], dict[str, Tensor]]:
+    """The unique elements of B captions, U of them, and where each caption's are.
+
+    Returns:
+        The elements in order of appearance, an empty one if there is none, so that every process
+        does the same work; ``element_index`` ``[B, M]`` and ``element_keys`` ``[U]`` as in
+        `ShieldCLIPProcessor.encode_elements`.
+    """
+    own = [list(dict.fromkeys(phrases)) for phrases in elements]
+    unique = list(dict.fromkeys(phrase for phrases in own for phrase in phrases)) or [""]
+    place = {phrase: row for row, phrase in enumerate(unique)}
+    longest = max(map(len, own), default=0)
+    index = [
+        [place[phrase] for phrase in phrases] + [PADDING] * (longest - len(phrases))
+        for phrases in own
+    ]
+    return unique, {
+        "element_index": torch.tensor(index, dtype=torch.long).reshape(len(own), longest),
+        "element_keys": torch.tensor([element_key(phrase) for phrase in unique]),
+    }
 
 
 def element_key(phrase: str) -> int:

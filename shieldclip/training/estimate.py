@@ -10,7 +10,9 @@ import torch
 import yaml
 from torch import Tensor
 
+from shieldclip.knowledge import sentence_width
 from shieldclip.modeling import ShieldCLIPModel, ShieldCLIPProcessor
+from shieldclip.modeling.processor import index_elements
 from shieldclip.training.defences import Defence, Moment, make_defence
 from shieldclip.training.engine.callbacks import milestones
 from shieldclip.training.engine.frozen_start import FrozenStart
@@ -68,7 +70,9 @@ def estimate(recipe: Recipe) -> Estimate:
     length = Length.of(recipe, pairs)
     defence = make_defence(recipe.defence)
     texts = [text for own in captions for text in own]
-    model, processor = set_up(recipe.model, texts, recipe.seed)
+    encoder = recipe.knowledge.encoder if defence.needs_knowledge else None
+    width = 0 if encoder is None else sentence_width(encoder)
+    model, processor = set_up(recipe.model, texts, recipe.seed, width)
     freeze(model, defence, recipe.model)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     model.to(device).train()
@@ -179,5 +183,10 @@ def _noise(
     if defence.needs_knowledge:
         most = recipe.knowledge.max_elements
         phrases = [[f"part {pair * most + m}" for m in range(most)] for pair in range(pairs)]
-        batch |= processor.encode_elements(phrases)
+        width = model.config.knowledge_width
+        if width:
+            unique, places = index_elements(phrases)
+            batch |= places | {"element_features": torch.randn(len(unique), width)}
+        else:
+            batch |= processor.encode_elements(phrases)
     return batch

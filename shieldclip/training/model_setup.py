@@ -26,7 +26,7 @@ _PARTS = {
 
 
 def set_up(
-    spec: ModelSpec, texts: Iterable[str], seed: int
+    spec: ModelSpec, texts: Iterable[str], seed: int, knowledge_width: int = 0
 ) -> tuple[ShieldCLIPModel, ShieldCLIPProcessor]:
     """The model to train, in float32, and the processor that belongs to it.
 
@@ -34,36 +34,41 @@ def set_up(
         spec: what to build or load.
         texts: to train a tokenizer on, where a fresh model gets one of its own.
         seed: of fresh weights.
+        knowledge_width: of `ShieldCLIPConfig`.
 
     Raises:
         ShieldCLIPError: not loadable, or sizes that do not fit each other.
     """
     torch.manual_seed(seed)
     if spec.pretrained is not None:
-        return _load(spec.pretrained)
+        return _load(spec, knowledge_width)
     tokenizer = (
         clip_tokenizer(spec.context)
         if spec.tokenizer == "clip"
         else train_tokenizer(texts, spec.vocabulary, spec.context)
     )
     processor = ShieldCLIPProcessor(_image_processor(spec.image_size), tokenizer)
-    return ShieldCLIPModel(_config(spec, tokenizer)), processor
+    return ShieldCLIPModel(_config(spec, tokenizer, knowledge_width)), processor
 
 
-def _load(spec: str) -> tuple[ShieldCLIPModel, ShieldCLIPProcessor]:
-    shipped = spec.startswith(_SHIPPED)
-    source = str(_ZOO / spec.removeprefix(_SHIPPED)) if shipped else spec
+def _load(spec: ModelSpec, knowledge_width: int) -> tuple[ShieldCLIPModel, ShieldCLIPProcessor]:
+    start = spec.pretrained or ""
+    shipped = start.startswith(_SHIPPED)
+    source = str(_ZOO / start.removeprefix(_SHIPPED)) if shipped else start
+    head: dict[str, Any] = {"knowledge_width": knowledge_width}
+    if spec.knowledge_projection:
+        head["knowledge_projection"] = True
     try:
         config = AutoConfig.from_pretrained(source, trust_remote_code=False)
         plain = AutoProcessor.from_pretrained(source, trust_remote_code=False)
         if isinstance(config, ShieldCLIPConfig):
-            model = ShieldCLIPModel.from_pretrained(source, dtype=torch.float32)
+            model = ShieldCLIPModel.from_pretrained(source, dtype=torch.float32, **head)
         else:
-            model = ShieldCLIPModel.from_clip(source)
+            model = ShieldCLIPModel.from_clip(source, **head)
     except (OSError, ValueError, RuntimeError) as error:
         reason = " ".join(str(error).split())[:200]
         raise ShieldCLIPError(
-            f"Expected a pretrained CLIP at {spec!r}, got: {reason}; "
+            f"Expected a pretrained CLIP at {start!r}, got: {reason}; "
             "give the Hub id or folder of one, or a shipped one as shieldclip:NAME."
         ) from error
     return model, ShieldCLIPProcessor(plain.image_processor, plain.tokenizer)
@@ -76,7 +81,7 @@ def _image_processor(size: int) -> CLIPImageProcessor:
     )
 
 
-def _config(spec: ModelSpec, tokenizer: CLIPTokenizer) -> ShieldCLIPConfig:
+def _config(spec: ModelSpec, tokenizer: CLIPTokenizer, knowledge_width: int) -> ShieldCLIPConfig:
     text = {
         "vocab_size": len(tokenizer),
         "hidden_act": spec.activation,
@@ -94,6 +99,7 @@ def _config(spec: ModelSpec, tokenizer: CLIPTokenizer) -> ShieldCLIPConfig:
         "text_config": text,
         "projection_dim": spec.joint_width,
         "knowledge_projection": spec.knowledge_projection,
+        "knowledge_width": knowledge_width,
     }
     if spec.image_tower != "vit":
         return ShieldCLIPConfig.for_resnet(

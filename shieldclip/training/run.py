@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch.distributed as dist
@@ -11,7 +11,7 @@ from transformers import TrainingArguments
 from transformers.utils import logging as transformers_logging
 
 from shieldclip.errors import ShieldCLIPError
-from shieldclip.knowledge import load_knowledge
+from shieldclip.knowledge import load_knowledge, sentence_vectors
 from shieldclip.modeling import ShieldCLIPModel, ShieldCLIPProcessor
 from shieldclip.training.defences import Defence, make_defence
 from shieldclip.training.engine.arguments import training_arguments
@@ -102,21 +102,34 @@ def _learner(recipe: Recipe, opened: OpenedPairs | None) -> _Learner:
             f"Expected pairs that are known in advance for {recipe.defence['name']}, got a "
             "stream, which has no epochs; set data.streaming to false."
         )
-    elements = None
-    if defence.needs_knowledge:
-        knowledge = load_knowledge(recipe.knowledge.source)
-        elements = Elements(knowledge, recipe.knowledge.max_elements)
+    elements = _elements(recipe, opened) if defence.needs_knowledge else None
     texts: list[str] = []
     if recipe.model.pretrained is None and recipe.model.tokenizer == "captions":
         captions = opened.captions if opened else stream_captions(recipe)
         texts = [text for own in captions for text in own]
         if elements is not None:
             texts += sorted({phrase for text in set(texts) for phrase in elements.of(text)})
-    model, processor = set_up(recipe.model, texts, recipe.seed)
+    width = 0 if elements is None else elements.width
+    model, processor = set_up(recipe.model, texts, recipe.seed, width)
     freeze(model, defence, recipe.model)
     if recipe.optimiser.gradient_checkpointing:
         model.gradient_checkpointing_enable()
     return _Learner(model, processor, defence, elements)
+
+
+def _elements(recipe: Recipe, opened: OpenedPairs | None) -> Elements:
+    spec = recipe.knowledge
+    elements = Elements(load_knowledge(spec.source), spec.max_elements)
+    if spec.encoder is None:
+        return elements
+    if opened is None:
+        raise ShieldCLIPError(
+            "Expected pairs that are known in advance for knowledge.encoder, got a stream; set "
+            "data.streaming to false, or knowledge.encoder to null."
+        )
+    captions = {text for own in opened.captions for text in own}
+    phrases = {phrase for text in captions for phrase in elements.of(text)}
+    return replace(elements, vectors=sentence_vectors(spec.encoder, phrases))
 
 
 def _trainer(

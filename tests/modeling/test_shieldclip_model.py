@@ -98,6 +98,18 @@ def test_fresh_head_has_the_configured_temperatures_and_changes_nothing(clip, ba
     torch.testing.assert_close(output.element_embeds, output.text_embeds)
 
 
+def test_elements_of_another_encoder_reach_the_patches_space(clip, batch):
+    model = ShieldCLIPModel.from_clip(clip, knowledge_width=5)
+    features = torch.randn(3, 5, generator=torch.Generator().manual_seed(0))
+    output = model(**batch, element_features=features)
+    assert output.element_embeds.shape == (3, output.text_embeds.shape[1])
+    # A fresh map turns and keeps angles, as wide a space allows.
+    cosines = torch.nn.functional.normalize(features, dim=-1)
+    torch.testing.assert_close(output.element_embeds @ output.element_embeds.T, cosines @ cosines.T)
+    output.element_embeds.sum().backward()
+    assert model.knowledge_head.projection.weight.grad.abs().sum() > 0
+
+
 def test_fresh_weights_are_distributed_as_in_clip(clip):
     torch.manual_seed(0)
     ours, theirs = ShieldCLIPModel(ShieldCLIPConfig.from_clip(clip.config)), CLIPModel(clip.config)
@@ -150,6 +162,8 @@ def test_temperature_must_be_positive(field):
 def test_fields_are_type_checked():
     with pytest.raises(Exception, match="knowledge_projection"):
         ShieldCLIPConfig(knowledge_projection="yes")
+    with pytest.raises(Exception, match="knowledge_width >= 0, got -1"):
+        ShieldCLIPConfig(knowledge_width=-1)
 
 
 def test_what_is_no_clip_is_refused(tiny_siglip_folder, tmp_path):

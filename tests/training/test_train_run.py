@@ -201,6 +201,27 @@ def test_head_is_frozen_where_losses_do_not_use_it(record, tmp_path):
     assert weights(tmp_path / "shield")[name] != start
 
 
+def test_a_sentence_encoder_can_embed_the_elements(record, tiny_sentence_encoder, tmp_path):
+    spec = {"encoder": str(tiny_sentence_encoder)}
+    plus = {"name": "semantic-shield-plus"}
+    train(build(record, defence=plus, knowledge=spec), tmp_path / "run")
+    slow = {"learning_rate": 1e-30}
+    train(build(record, defence=plus, knowledge=spec, optimiser=slow), tmp_path / "start")
+    name = "knowledge_head.projection.weight"
+    after, before = weights(tmp_path / "run")[name], weights(tmp_path / "start")[name]
+    assert after.shape == (8, 12)
+    assert (after - before).abs().max() > 1e-4
+    CLIPModel.from_pretrained(tmp_path / "run" / "last")
+    # Whoever goes on from there may let the text tower embed them again, or keep the map.
+    start = {"pretrained": str(tmp_path / "run" / "last")}
+    on = build(record, defence=plus, model=start)
+    train(on, tmp_path / "on")
+    assert name not in weights(tmp_path / "on")
+    on = build(record, defence=plus, model=start, knowledge=spec, optimiser=slow)
+    train(on, tmp_path / "kept")
+    torch.testing.assert_close(weights(tmp_path / "kept")[name], after)
+
+
 @pytest.mark.parametrize("frozen", ["image", "text"])
 def test_a_frozen_tower_stays_as_it_was(record, tmp_path, frozen):
     train(build(record, model={"frozen": [frozen]}, seed=1), tmp_path / "frozen")
@@ -234,6 +255,17 @@ def test_loss_that_is_not_a_number_stops_the_run(record, tmp_path):
 def test_what_cannot_be_done_is_said(record, tmp_path, groups, says):
     with pytest.raises(ShieldCLIPError, match=says):
         train(build(record, **groups), tmp_path)
+
+
+def test_a_sentence_encoder_needs_to_know_all_captions(record, tiny_sentence_encoder, tmp_path):
+    recipe = build(
+        record,
+        defence=SHIELD,
+        data={"streaming": True},
+        knowledge={"encoder": str(tiny_sentence_encoder)},
+    )
+    with pytest.raises(ShieldCLIPError, match=r"known in advance for knowledge\.encoder"):
+        train(recipe, tmp_path)
 
 
 def test_two_processes_train_as_one(record, tmp_path):

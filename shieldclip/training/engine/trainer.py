@@ -34,6 +34,7 @@ MODEL_INPUTS = (
     "pixel_values",
     "element_input_ids",
     "element_attention_mask",
+    "element_features",
     "patch_index",
 )
 _DEFENCE_FILE, _AVERAGE_FILE = "defence.safetensors", "average.safetensors"

@@ -10,9 +10,9 @@ from zlib import crc32
 import torch
 from torch import Tensor
 
-from shieldclip.knowledge import Knowledge
+from shieldclip.knowledge import Knowledge, SentenceVectors
 from shieldclip.modeling import ShieldCLIPProcessor
-from shieldclip.modeling.processor import element_key
+from shieldclip.modeling.processor import element_key, index_elements
 from shieldclip.training.pairs.augmentation import VIEW, augment, visit_ids
 from shieldclip.training.pairs.caption_views import vary_captions
 from shieldclip.training.pairs.drawing import draw_captions
@@ -29,6 +29,13 @@ class Elements:
     knowledge: Knowledge
     most: int
     """Elements of a caption that are kept."""
+    vectors: SentenceVectors | None = None
+    """Of all of them, where the text tower does not embed them."""
+
+    @property
+    def width(self) -> int:
+        """Of `vectors`; 0 where there are none."""
+        return 0 if self.vectors is None else self.vectors.table.shape[1]
 
     def of(self, caption: str) -> tuple[str, ...]:
         """Elements of one caption."""
@@ -38,6 +45,14 @@ class Elements:
         """Signed 64 bits, equal for captions with equal elements: the sum of their keys."""
         total = sum(map(element_key, dict.fromkeys(self.of(caption))))
         return (total + 2**63) % 2**64 - 2**63
+
+    def encode(self, captions: Sequence[str], processor: ShieldCLIPProcessor) -> dict[str, Tensor]:
+        """The elements of B captions as a model takes them: as tokens or as vectors."""
+        elements = [self.of(caption) for caption in captions]
+        if self.vectors is None:
+            return dict(processor.encode_elements(elements))
+        unique, places = index_elements(elements)
+        return places | {"element_features": self.vectors.of(unique)}
 
 
 @dataclass(frozen=True)
@@ -96,7 +111,7 @@ class Preparation:
             "attention_mask": tokens["attention_mask"],
         }
         if self.elements is not None:
-            batch |= self.processor.encode_elements([self.elements.of(c) for c in captions])
+            batch |= self.elements.encode(captions, self.processor)
         return batch
 
     def _seen_again(self, pixels: Tensor, visits: Tensor) -> Tensor:

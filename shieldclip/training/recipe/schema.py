@@ -161,6 +161,9 @@ class KnowledgeSpec(Strict):
     """What `shieldclip.knowledge.load_knowledge` opens."""
     max_elements: Positive = 8
     """Most elements of a caption; the first ones are kept."""
+    encoder: str | None = None
+    """Hub id or folder of a sentence encoder that embeds elements in place of the text tower. It is
+    not trained; a linear map from its vectors to the patches is."""
 
 
 class OptimiserSpec(Strict):
