@@ -55,6 +55,7 @@ class SemanticShieldPlus(Defence):
         competent: see `TrustRule`.
         most: see `TrustRule`.
         spread: see `TrustRule`.
+        fewest: see `TrustRule`.
     """
 
     needs_knowledge: ClassVar[bool] = True
@@ -66,10 +67,11 @@ class SemanticShieldPlus(Defence):
     competent: Share = 0.1
     most: Share = 0.7
     spread: Share = 0.02
+    fewest: Annotated[float, Field(gt=0, le=1)] = 1.0
 
     def __post_init__(self) -> None:
         """Start with an empty memory."""
-        rule = TrustRule(self.first_share, self.competent, self.most, self.spread)
+        rule = TrustRule(self.first_share, self.competent, self.most, self.spread, self.fewest)
         self.trust = Trust(rule)
         self.judges = Judges(self.most)
 

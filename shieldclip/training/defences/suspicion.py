@@ -71,6 +71,11 @@ class Suspicion:
         self._typical = typical.clamp_min(self._spread)
         return posterior.to(ranks.device)
 
+    @property
+    def overall(self) -> float:
+        """Share of random captions among all, of late."""
+        return float(self._overall)
+
     def shares(self, meanings: Tensor) -> Tensor:
         """How many of the captions that mean each of these ``[N]`` are random, ``[N]``."""
         slots = meanings.cpu() % _SLOTS

@@ -27,15 +27,18 @@ class TrustRule:
 
     Attributes:
         first_share: share of pairs set aside in each batch while the judge is still learning.
-        competent: the judge is competent once most pairs' ranks are below this.
+        competent: the judge is competent once most clean pairs' ranks are below this.
         most: the share of pairs that "most" means.
         spread: see `Suspicion`.
+        fewest: share of pairs that are clean at least: so many must rank well, whatever the
+            mixture says. 1 where a model begins with nothing, and clean pairs look random, too.
     """
 
     first_share: float
     competent: float
     most: float
     spread: float
+    fewest: float
 
 
 class Trust:
@@ -48,8 +51,9 @@ class Trust:
 
     While the model cannot tell yet, the worst ``first_share`` of each batch is set aside: most
     poisons are among these before they are learned, and a poison that is not trained on does not
-    begin to look right. As soon as ``most`` pairs rank below ``competent``, the rule is Bayes': a
-    pair is trusted unless its rank is likelier that of a random caption (`Suspicion`).
+    begin to look right. As soon as ``most`` of those that are clean rank below ``competent``, the
+    rule is Bayes': a pair is trusted unless its rank is likelier that of a random caption
+    (`Suspicion`).
     """
 
     def __init__(self, rule: TrustRule) -> None:
@@ -92,7 +96,9 @@ class Trust:
 
     def _judge(self, meanings: Tensor, mean: Tensor) -> Tensor:
         suspicion = self._suspicion.update(meanings, mean)
-        self._competent |= self._typical.update(mean.quantile(self.rule.most)) < self.rule.competent
+        clean = max(1 - self._suspicion.overall, self.rule.fewest)
+        typical = mean.quantile(self.rule.most * clean)
+        self._competent |= self._typical.update(typical) < self.rule.competent
         if self._competent:
             return suspicion <= 0.5
         return mean <= mean.quantile(1 - self.rule.first_share)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from shieldclip.training.defences.trust import Trust, TrustRule
 
-RULE = TrustRule(first_share=0.4, competent=0.2, most=0.8, spread=0.05)
+RULE = TrustRule(first_share=0.4, competent=0.2, most=0.8, spread=0.05, fewest=1.0)
 NAN = float("nan")
 PAIRS = torch.arange(10)
 
@@ -44,6 +46,28 @@ def test_among_captions_that_mean_one_thing_a_middling_rank_is_not_believed():
     assert not together[34:].any()
     assert alone[:34].all()
     assert together[:34].all()
+
+
+def test_a_judge_that_knows_is_competent_though_most_pairs_are_poisoned():
+    noise = torch.Generator().manual_seed(0)
+    values = torch.cat([torch.zeros(160), torch.rand(240, generator=noise)])
+    meanings = torch.cat([torch.arange(160), torch.full((240,), 999)])
+    pairs = torch.arange(400)
+    wary, naive = (
+        Trust(replace(RULE, fewest=fewest)).judge(pairs, pairs, meanings, values)
+        for fewest in (0.3, 1.0)
+    )
+    assert wary[:160].all()
+    assert naive[:160].all()
+    assert wary[160:].float().mean() < 0.1
+    assert naive[160:].float().mean() > 0.3
+
+
+def test_a_few_pairs_that_rank_well_do_not_make_a_judge():
+    """A model that has learned a quarter of the concepts looks the same as one among poisons."""
+    values = torch.cat([torch.zeros(100), torch.linspace(0.3, 1, 300)])
+    trusted = judge(Trust(replace(RULE, fewest=0.5)), *[torch.arange(400)] * 2, values)
+    assert trusted.sum() == 240
 
 
 def test_once_competent_always_competent():
