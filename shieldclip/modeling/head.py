@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from transformers import initialization
 
+from shieldclip.errors import ShieldCLIPError
 from shieldclip.modeling.config import ShieldCLIPConfig
 
 
@@ -50,7 +51,17 @@ class KnowledgeHead(nn.Module):
             initialization.orthogonal_(projection.weight)
 
     def forward(self, features: Tensor) -> Tensor:
-        """Features of knowledge elements ``[U, D]`` or ``[U, E]`` -> ``[U, D]`` unit norm."""
+        """Features of knowledge elements ``[U, D]`` or ``[U, E]`` -> ``[U, D]`` unit norm.
+
+        Raises:
+            ShieldCLIPError: features of another encoder than the head was built for.
+        """
         if self.projection is not None:
+            if features.shape[-1] != self.projection.in_features:
+                raise ShieldCLIPError(
+                    "Expected knowledge elements embedded by the sentence encoder that this model "
+                    f"was trained with (width {self.projection.in_features}), got features of "
+                    f"width {features.shape[-1]}; leave knowledge out, or embed them by that one."
+                )
             features = self.projection(features)
         return functional.normalize(features, dim=-1)

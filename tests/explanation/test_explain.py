@@ -80,6 +80,15 @@ def test_a_shielded_checkpoint_keeps_its_knowledge_head(tmp_path, tiny_clip_fold
     torch.testing.assert_close(shielded.embed_elements(texts), projected.detach())
 
 
+def test_a_head_for_another_encoder_refuses_the_text_towers_elements(tmp_path, tiny_clip_folder):
+    ShieldCLIPModel.from_clip(str(tiny_clip_folder), knowledge_width=5).save_pretrained(tmp_path)
+    for file in tiny_clip_folder.iterdir():
+        if not (tmp_path / file.name).exists():
+            (tmp_path / file.name).write_bytes(file.read_bytes())
+    with pytest.raises(ShieldCLIPError, match=r"trained with \(width 5\), got .* width 16"):
+        load_subject(str(tmp_path), "cpu").embed_elements(["wheels"])
+
+
 @pytest.mark.parametrize(
     ("fixture", "got"),
     [("tiny_open_clip_folder", "open_clip"), ("tiny_siglip_folder", "siglip")],

@@ -28,7 +28,8 @@ Batch = Mapping[str, Tensor]
 - ``start_images``, ``start_texts`` ``[B + R, D]``, where it needs them: what the model embedded
   before its first step;
 - ``element_input_ids``, ``element_attention_mask`` ``[U, L']``, ``element_index`` ``[B, M]`` and
-  ``element_keys`` ``[U]``, where it needs knowledge (`ShieldCLIPProcessor.encode_elements`);
+  ``element_keys`` ``[U]``, where it needs knowledge (`ShieldCLIPProcessor.encode_elements`), or
+  ``element_features`` ``[U, E]`` in place of the first two (``knowledge.encoder``);
 - ``own_meaning`` ``[B]``, likewise: the sum of the element keys of the pair's own caption.
 """
 
