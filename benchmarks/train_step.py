@@ -226,8 +226,8 @@ def open_setting(recipe: Recipe, most: int) -> tuple[ShieldCLIPModel, ShieldCLIP
     opened, size = open_pairs(recipe.data, recipe.model.image_size), recipe.model.image_size
     elements = Elements(load_knowledge(recipe.knowledge.source), most)
     captions = {text for own in opened.captions for text in own}
-    phrases = {phrase for text in captions for phrase in elements.of(text)}
-    model, processor = set_up(recipe.model, sorted(captions | phrases), recipe.seed)
+    texts = sorted(captions | elements.of_all(captions))
+    model, processor = set_up(recipe.model, texts, recipe.seed)
     preparation = Preparation(processor, recipe.data.augmentation, recipe.seed, elements)
     pixels = open_pixels(opened.rows, size, recipe.data.cache_gb)
     epoch = EpochBatches(pixels.readable, recipe.optimiser.batch_size, recipe.seed)

@@ -64,8 +64,13 @@ class ShieldCLIPProcessor(CLIPProcessor):
         """
         unique, places = index_elements(elements)
         tokens = self(text=unique)
-        seen = {name: tokens[name] for name in ("input_ids", "attention_mask")}
-        return BatchEncoding(places | {f"element_{name}": seen[name] for name in seen})
+        return BatchEncoding(
+            {
+                "element_input_ids": tokens["input_ids"],
+                "element_attention_mask": tokens["attention_mask"],
+                **places,
+            }
+        )
 
     def match(
         self,

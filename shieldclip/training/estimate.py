@@ -10,15 +10,15 @@ import torch
 import yaml
 from torch import Tensor
 
-from shieldclip.knowledge import sentence_width
+from shieldclip.knowledge import SentenceVectors, sentence_width
 from shieldclip.modeling import ShieldCLIPModel, ShieldCLIPProcessor
-from shieldclip.modeling.processor import index_elements
 from shieldclip.training.defences import Defence, Moment, make_defence
 from shieldclip.training.engine.callbacks import milestones
 from shieldclip.training.engine.frozen_start import FrozenStart
 from shieldclip.training.engine.trainer import MODEL_INPUTS, Part
 from shieldclip.training.length import Length
 from shieldclip.training.model_setup import freeze, patch_count, set_up
+from shieldclip.training.pairs.batches import encode_elements
 from shieldclip.training.pairs.opening import kept_rows, open_clean_pairs
 from shieldclip.training.recipe.resolved import resolved
 from shieldclip.training.recipe.schema import DataSpec, Recipe
@@ -184,9 +184,6 @@ def _noise(
         most = recipe.knowledge.max_elements
         phrases = [[f"part {pair * most + m}" for m in range(most)] for pair in range(pairs)]
         width = model.config.knowledge_width
-        if width:
-            unique, places = index_elements(phrases)
-            batch |= places | {"element_features": torch.randn(len(unique), width)}
-        else:
-            batch |= processor.encode_elements(phrases)
+        vectors = SentenceVectors({}, torch.randn(1, width)) if width else None
+        batch |= encode_elements(phrases, processor, vectors)
     return batch

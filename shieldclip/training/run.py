@@ -108,7 +108,7 @@ def _learner(recipe: Recipe, opened: OpenedPairs | None) -> _Learner:
         captions = opened.captions if opened else stream_captions(recipe)
         texts = [text for own in captions for text in own]
         if elements is not None:
-            texts += sorted({phrase for text in set(texts) for phrase in elements.of(text)})
+            texts += sorted(elements.of_all(texts))
     width = 0 if elements is None else elements.width
     model, processor = set_up(recipe.model, texts, recipe.seed, width)
     freeze(model, defence, recipe.model)
@@ -127,8 +127,7 @@ def _elements(recipe: Recipe, opened: OpenedPairs | None) -> Elements:
             "Expected pairs that are known in advance for knowledge.encoder, got a stream; set "
             "data.streaming to false, or knowledge.encoder to null."
         )
-    captions = {text for own in opened.captions for text in own}
-    phrases = {phrase for text in captions for phrase in elements.of(text)}
+    phrases = elements.of_all(text for own in opened.captions for text in own)
     return replace(elements, vectors=sentence_vectors(spec.encoder, phrases))
 
 

@@ -65,13 +65,18 @@ def test_a_class_nothing_is_known_about_has_no_elements(subject, pictures, quest
     assert explain(subject, pictures, asked)[0].clean.alignment is None
 
 
+def save(model, preprocessing, folder):
+    """A checkpoint with the preprocessing of another."""
+    model.save_pretrained(folder)
+    for file in preprocessing.iterdir():
+        if not (folder / file.name).exists():
+            (folder / file.name).write_bytes(file.read_bytes())
+
+
 def test_a_shielded_checkpoint_keeps_its_knowledge_head(tmp_path, tiny_clip_folder):
     model = ShieldCLIPModel.from_clip(str(tiny_clip_folder), knowledge_projection=True)
     torch.nn.init.normal_(model.knowledge_head.projection.weight)
-    model.save_pretrained(tmp_path)
-    for file in tiny_clip_folder.iterdir():
-        if not (tmp_path / file.name).exists():
-            (tmp_path / file.name).write_bytes(file.read_bytes())
+    save(model, tiny_clip_folder, tmp_path)
     plain, shielded = load_subject(str(tiny_clip_folder), "cpu"), load_subject(str(tmp_path), "cpu")
     texts = ["a red apple", "wheels"]
     assert torch.equal(plain.embed_texts(texts), shielded.embed_texts(texts))
@@ -81,10 +86,8 @@ def test_a_shielded_checkpoint_keeps_its_knowledge_head(tmp_path, tiny_clip_fold
 
 
 def test_a_head_for_another_encoder_refuses_the_text_towers_elements(tmp_path, tiny_clip_folder):
-    ShieldCLIPModel.from_clip(str(tiny_clip_folder), knowledge_width=5).save_pretrained(tmp_path)
-    for file in tiny_clip_folder.iterdir():
-        if not (tmp_path / file.name).exists():
-            (tmp_path / file.name).write_bytes(file.read_bytes())
+    model = ShieldCLIPModel.from_clip(str(tiny_clip_folder), knowledge_width=5)
+    save(model, tiny_clip_folder, tmp_path)
     with pytest.raises(ShieldCLIPError, match=r"trained with \(width 5\), got .* width 16"):
         load_subject(str(tmp_path), "cpu").embed_elements(["wheels"])
 

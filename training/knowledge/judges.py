@@ -9,6 +9,8 @@ import numpy as np
 from knowledge.sentences import encode
 from numpy.typing import NDArray
 
+from shieldclip.knowledge import SentenceVectors
+
 Table = Mapping[str, tuple[str, ...]]
 
 
@@ -36,12 +38,14 @@ def judge_fit(table: Table, names: Sequence[str]) -> Fit:
     """
     known = [name for name in names if table.get(name)]
     pairs = [(element, name) for name in known for element in table[name]]
-    cosines = _cosines([element for element, _ in pairs], names)
+    elements = [element for element, _ in pairs]
+    joint = [", ".join(table[name]) for name in known]
+    vectors = encode([*elements, *joint, *names])
+    cosines, joined = (_cosines(vectors, phrases, names) for phrases in (elements, joint))
     places = np.array([names.index(name) for _, name in pairs])
     own = cosines[np.arange(len(pairs)), places]
     rest = cosines.shape[1] - 1
     below = (cosines < own[:, None]).sum(1)
-    joined = _cosines([", ".join(table[name]) for name in known], names)
     target = joined[np.arange(len(known)), [names.index(name) for name in known]]
     rank = (joined > target[:, None]).sum(1)
     return Fit(
@@ -76,7 +80,8 @@ def _stems(phrase: str) -> set[str]:
     return {word.removesuffix("s") for word in phrase.split()}
 
 
-def _cosines(phrases: Sequence[str], names: Sequence[str]) -> NDArray[np.float32]:
+def _cosines(
+    vectors: SentenceVectors, phrases: Sequence[str], names: Sequence[str]
+) -> NDArray[np.float32]:
     """Cosines ``[phrases, names]``."""
-    unique = {phrase: row for row, phrase in enumerate(dict.fromkeys(phrases))}
-    return (encode(list(unique)) @ encode(names).T)[[unique[phrase] for phrase in phrases]]
+    return np.asarray((vectors.of(phrases) @ vectors.of(names).T).numpy(), dtype=np.float32)

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Sequence
+from collections.abc import Collection
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from shieldclip.errors import ShieldCLIPError
-from shieldclip.knowledge import sentence_vectors
+from shieldclip.knowledge import SentenceVectors, sentence_vectors
 
 
-def encode(phrases: Sequence[str]) -> NDArray[np.float32]:
-    """Unit vectors ``[N, 384]``."""
-    vectors = sentence_vectors(str(_packaged_folder()), phrases)
-    return np.asarray(vectors.of(phrases).numpy(), dtype=np.float32)
+def encode(phrases: Collection[str]) -> SentenceVectors:
+    """Of width 384."""
+    return sentence_vectors(str(_packaged_folder()), phrases)
 
 
 def _packaged_folder() -> Path:

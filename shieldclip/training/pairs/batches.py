@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from zlib import crc32
@@ -46,13 +46,9 @@ class Elements:
         total = sum(map(element_key, dict.fromkeys(self.of(caption))))
         return (total + 2**63) % 2**64 - 2**63
 
-    def encode(self, captions: Sequence[str], processor: ShieldCLIPProcessor) -> dict[str, Tensor]:
-        """The elements of B captions as a model takes them: as tokens or as vectors."""
-        elements = [self.of(caption) for caption in captions]
-        if self.vectors is None:
-            return dict(processor.encode_elements(elements))
-        unique, places = index_elements(elements)
-        return places | {"element_features": self.vectors.of(unique)}
+    def of_all(self, captions: Iterable[str]) -> set[str]:
+        """Elements of many captions, each once."""
+        return {phrase for caption in set(captions) for phrase in self.of(caption)}
 
 
 @dataclass(frozen=True)
@@ -111,7 +107,8 @@ class Preparation:
             "attention_mask": tokens["attention_mask"],
         }
         if self.elements is not None:
-            batch |= self.elements.encode(captions, self.processor)
+            own = [self.elements.of(caption) for caption in captions]
+            batch |= encode_elements(own, self.processor, self.elements.vectors)
         return batch
 
     def _seen_again(self, pixels: Tensor, visits: Tensor) -> Tensor:
@@ -187,6 +184,18 @@ def _seen_twice(visits: Sequence[Visit]) -> Tensor | None:
         return None
     places = [place for place, visit in enumerate(visits) if visit.twice]
     return torch.tensor(places, dtype=torch.int64)
+
+
+def encode_elements(
+    elements: Sequence[Sequence[str]],
+    processor: ShieldCLIPProcessor,
+    vectors: SentenceVectors | None,
+) -> dict[str, Tensor]:
+    """Elements of B captions as a model takes them: as tokens, or as vectors where these exist."""
+    if vectors is None:
+        return dict(processor.encode_elements(elements))
+    unique, places = index_elements(elements)
+    return places | {"element_features": vectors.of(unique)}
 
 
 def as_made(batch: Any) -> Any:
