@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from shieldclip.cli.names import complete_recipe
-
-if TYPE_CHECKING:
-    from shieldclip.training.recipe.schema import EvaluationSpec
 
 
 @click.command()
@@ -34,6 +30,7 @@ def train(
 
     Given again after an interruption, the same command goes on where the run stopped.
     """
+    from shieldclip.evaluation.folder import folder_evaluator
     from shieldclip.training.recipe import load_recipe
     from shieldclip.training.run import train as run
 
@@ -45,7 +42,7 @@ def train(
         click.echo(describe(resolved), nl=False)
         return
     with _resumable(folder):
-        run(resolved, folder, _evaluator(resolved.evaluation))
+        run(resolved, folder, folder_evaluator(**resolved.evaluation.asked))
     click.echo(f"Trained; the model is in {folder / 'last'}.")
 
 
@@ -60,28 +57,3 @@ def _resumable(folder: Path) -> Iterator[None]:
             err=True,
         )
         raise SystemExit(130) from None
-
-
-def _evaluator(spec: EvaluationSpec) -> Callable[[Path], Mapping[str, float]] | None:
-    """Measures a model folder as ``shieldclip eval`` does; none without a suite."""
-    if spec.suite is None:
-        return None
-    suite = spec.suite
-
-    def measure(folder: Path) -> dict[str, float]:
-        from shieldclip.evaluation.request import EvalRequest
-        from shieldclip.evaluation.run import evaluate
-
-        request = EvalRequest(
-            models=(str(folder),),
-            suite=suite,
-            data={"split": spec.split} if spec.split else {},
-            triggers=spec.triggers,
-            target=spec.target,
-        )
-        rows = evaluate(request).measurements
-        return {
-            "/".join(filter(None, (row.metric, row.trigger))): row.value for row in reversed(rows)
-        }
-
-    return measure

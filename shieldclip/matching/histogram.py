@@ -9,7 +9,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from shieldclip.matching.judge import KEEP, Matching
-from shieldclip.matching.risk import Component, Split
+from shieldclip.matching.mixture import Component
+from shieldclip.matching.risk import Split
 
 WIDTH, HEIGHT = 760, 300
 LEFT, RIGHT, TOP, BOTTOM = 52, 748, 16, 252
@@ -116,7 +117,7 @@ def _curves(split: Split, pairs: int, edges: Floats) -> list[Floats]:
     gaps = np.linspace(0, edges[-1], _CURVE)
     per_bar = pairs * (edges[1] - edges[0]) / np.sqrt(2 * np.pi)
     components: list[Component] = [c for c in (split.trusted, split.suspicious) if c is not None]
-    return [per_bar * np.exp(component.log_density(gaps)) for component in components]
+    return [per_bar * one.weight * np.exp(one.log_density(gaps)) for one in components]
 
 
 def _path(most: float, top: int, curve: Floats) -> str:

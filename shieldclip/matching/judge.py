@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from shieldclip.matching.detection import Detection, detect
+from shieldclip.matching.occurrences import Occurrences
 from shieldclip.matching.pairs import Pairs
 from shieldclip.matching.risk import Split, split
 from shieldclip.matching.settings import MatchSettings
 from shieldclip.matching.table import POISONED, SCHEMA
+from shieldclip.matching.words import AccusedWord, accuse_words
 
 KEEP, RECAPTION, DROP = "keep", "recaption", "drop"
 ROUNDING = 2e-5
@@ -43,6 +45,8 @@ class Matching:
     table: pa.Table
     """Columns as `table.SCHEMA`, one row a pair."""
     split: Split
+    words: tuple[AccusedWord, ...]
+    """Words whose captions do not fit, most of them."""
     detection: Detection | None
     """Where it is known which rows are poisoned."""
 
@@ -77,13 +81,22 @@ def judge(
         gap = own - best
     gap = np.where(unread, np.nan, np.where(np.isinf(own), np.inf, gap))
     found = split(gap, level=settings.threshold, seed=settings.seed)
-    decision = decide(own, best, found.risk, can_change=new != text, settings=settings)
-    table = _table(pairs, own, best, gap, found.risk, new, decision)
+    accused = accuse_words(gap, Occurrences.of([[pairs.texts[place]] for place in text]), found)
+    risk = np.maximum(found.risk, accused.risk)
+    decision = decide(own, best, risk, can_change=new != text, settings=settings)
+    table = _table(pairs, own, best, gap, risk, new, decision)
     if poisoned is None:
-        return Matching(table, found, None)
+        return Matching(table, found, accused.words, None)
     flags = np.isin(pairs.row.numpy(), list(poisoned))
     table = table.append_column(POISONED, pa.array(flags))
-    return Matching(table, found, detect(gap[~unread], flags[~unread], seed=settings.seed))
+    scores = _order(risk[~unread], gap[~unread])
+    return Matching(table, found, accused.words, detect(scores, flags[~unread], seed=settings.seed))
+
+
+def _order(risk: Floats, gap: Floats) -> Floats:
+    """Places ``[N]`` of pairs by risk and, where that is equal, by gap."""
+    _, places = np.unique(np.stack([risk, gap], 1), axis=0, return_inverse=True)
+    return places.reshape(-1).astype(np.float64)
 
 
 def decide(

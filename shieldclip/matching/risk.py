@@ -5,11 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from shieldclip.errors import ShieldCLIPError
-
-Floats = NDArray[np.float64]
+from shieldclip.matching.mixture import (
+    FLOOR,
+    Component,
+    Floats,
+    evidence,
+    moments,
+    posterior,
+)
 
 STARTS = (0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995)
 """Quantiles at which a fit begins; the likeliest of the fits is taken."""
@@ -18,24 +24,6 @@ DISTINCT = 6.0
 as two groups. Two halves of one skewed hump lie 4 to 5 apart."""
 FEWEST = 10
 """Gaps below which no mixture is fitted."""
-_FLOOR = 1e-4
-"""Least deviation of a component, relative to the largest gap."""
-
-
-@dataclass(frozen=True)
-class Component:
-    """One Gaussian of the mixture."""
-
-    mean: float
-    deviation: float
-    weight: float
-    """Share of the pairs."""
-
-    def log_density(self, gaps: Floats) -> Floats:
-        """Of ``gaps`` [N], times the weight, up to a constant that all components share."""
-        standard = (gaps - self.mean) / self.deviation
-        density: Floats = np.log(self.weight / self.deviation) - standard**2 / 2
-        return density
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,8 +106,8 @@ def _fit(gaps: Floats, seed: int) -> tuple[Component, Component] | None:
             covariance_type="tied",
             means_init=start,
             weights_init=[1 - share, share],
-            precisions_init=[[1 / max(within, (_FLOOR * largest) ** 2)]],
-            reg_covar=(_FLOOR * largest) ** 2,
+            precisions_init=[[1 / max(within, (FLOOR * largest) ** 2)]],
+            reg_covar=(FLOOR * largest) ** 2,
             max_iter=500,
             random_state=seed,
         ).fit(column)
@@ -128,25 +116,12 @@ def _fit(gaps: Floats, seed: int) -> tuple[Component, Component] | None:
     if best is None:
         return None
     shares = best.predict_proba(column)[:, np.argsort(best.means_[:, 0])]  # [N, 2]
-    lower, upper_one = (_moments(gaps, shares[:, place], _FLOOR * largest) for place in (0, 1))
+    lower, upper_one = (moments(gaps, shares[:, place], FLOOR * largest) for place in (0, 1))
     return (lower, upper_one) if lower and upper_one else None
 
 
-def _moments(gaps: Floats, share: Floats, floor: float) -> Component | None:
-    """Mean and deviation of the gaps, each counted by its share in the component."""
-    total = share.sum()
-    if total <= 0:
-        return None
-    mean = float((share * gaps).sum() / total)
-    variance = float((share * (gaps - mean) ** 2).sum() / total)
-    return Component(mean, max(variance**0.5, floor), float(total / len(gaps)))
-
-
 def _posterior(gaps: Floats, trusted: Component, suspicious: Component) -> Floats:
-    between = np.clip(gaps, trusted.mean, suspicious.mean)
-    odds = suspicious.log_density(between) - trusted.log_density(between)
-    posterior: Floats = 1 / (1 + np.exp(-np.clip(odds, -700, 700)))
-    return posterior
+    return posterior(evidence(gaps, trusted, suspicious), suspicious.weight)
 
 
 def _crossing(trusted: Component, suspicious: Component, level: float) -> float:

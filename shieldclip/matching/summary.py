@@ -18,6 +18,7 @@ from shieldclip.matching.judge import DROP, KEEP, RECAPTION, Matching
 from shieldclip.matching.pairs import Pairs
 from shieldclip.matching.risk import DISTINCT, Split
 from shieldclip.matching.settings import MatchSettings
+from shieldclip.matching.words import AccusedWord
 from shieldclip.types import Encoder
 
 LIBRARIES = ("shieldclip", "torch", "scikit-learn", "numpy")
@@ -48,6 +49,8 @@ class Summary:
     """Rows of the cleaned data set."""
     split: dict[str, Any]
     """Threshold and components of the mixture, in units of the gap."""
+    words: tuple[AccusedWord, ...]
+    """Words whose captions do not fit, most of them."""
     detection: Detection | None
     work: Work
     recall: float | None
@@ -94,6 +97,7 @@ def summarise(
         unreadable=matching.table["risk"].null_count,
         rows_left=rows_left,
         split=_split_record(matching.split),
+        words=matching.words,
         detection=matching.detection,
         work=work,
         recall=recall,
@@ -124,6 +128,7 @@ def facts(summary: Summary) -> Sequence[tuple[str, str]]:
         ("Dropped", f"{_count(summary.dropped)}{_unreadable(summary)}"),
         ("Cleaned data", f"{summary.rows_left:,} rows"),
         ("Threshold", _threshold(summary)),
+        *_word_facts(summary.words),
         *_detection_facts(summary.detection),
         (
             "Search",
@@ -151,6 +156,13 @@ def _threshold(summary: Summary) -> str:
         f"gap {gap:.3f} (risk {summary.settings.threshold:g}); components lie {separation:.1f} "
         "deviations apart"
     )
+
+
+def _word_facts(words: Sequence[AccusedWord]) -> Sequence[tuple[str, str]]:
+    if not words:
+        return ()
+    said = (f"“{word.word}” ({word.share:.0%} of {word.pairs:,} pairs)" for word in words)
+    return (("Words that do not fit", ", ".join(said)),)
 
 
 def _detection_facts(detection: Detection | None) -> Sequence[tuple[str, str]]:

@@ -21,7 +21,7 @@ def matching(gaps: list[float | None], poisoned: list[bool] | None = None) -> Ma
     }
     if poisoned is not None:
         columns["poisoned"] = poisoned
-    return Matching(pa.table(columns), found, None)
+    return Matching(pa.table(columns), found, (), None)
 
 
 @settings(deadline=None, max_examples=25)

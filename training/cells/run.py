@@ -16,6 +16,7 @@ from results.stored import REPORT, Run, RunFacts, save_run
 from shieldclip.data.embedded import EMBEDDED
 from shieldclip.errors import ShieldCLIPError
 from shieldclip.evaluation import EvalReport
+from shieldclip.evaluation.folder import folder_evaluator
 from shieldclip.training.engine.logs import read_log
 from shieldclip.training.pairs.opening import OpenedPairs, open_pairs
 from shieldclip.training.recipe import Recipe, load_recipe
@@ -75,7 +76,7 @@ def train_cell(matrix: Matrix, cell: Cell, out: Path, home: Path) -> Recipe:
             )
         shutil.copy(home / file, folder / file.name)
     with contextlib.chdir(folder):
-        train(recipe, Path())
+        train(recipe, Path(), folder_evaluator(**recipe.evaluation.asked))
     return recipe
 
 

@@ -74,6 +74,10 @@ class EpochPlan:
     """Row -> weight; 1 unless given. The defence's own losses see it as ``pair_weight``."""
     risk: Mapping[int, float] = field(default_factory=dict)
     """Row -> how likely it is poisoned, in [0, 1], where the plan judged it. Logged."""
+    gaps: Mapping[int, float] = field(default_factory=dict)
+    """Row -> how much nearer another caption is than its own, where the plan asked. Logged."""
+    figures: Mapping[str, float] = field(default_factory=dict)
+    """What else is logged of the plan."""
     seen_twice: frozenset[int] | None = None
     """Rows with a second view; by default `Defence.second_views` of every batch."""
 

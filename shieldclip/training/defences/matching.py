@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from shieldclip.matching import MatchSettings, TextFeatures, split
+from shieldclip.matching import MatchSettings, Occurrences, TextFeatures, accuse_words, split
 from shieldclip.matching.features import join_texts
 from shieldclip.matching.search import find_nearest, own_distances
 from shieldclip.training.defences.base import EpochPlan, PairsView
@@ -67,13 +68,21 @@ class Matching:
         gaps, nearest, pictures = (torch.cat(column) for column in zip(*blocks, strict=True))
         every = [text for own in captions for text in own]
         gaps, nearest = self._standing_out.update(gaps, _numbers(texts, every)[nearest])
-        risk = split(gap_of_picture(gaps, pictures).numpy()).risk
+        wide = gap_of_picture(gaps, pictures).numpy()
+        found = split(wide)
+        accused = accuse_words(wide, Occurrences.of(captions), found)
+        risk = np.maximum(found.risk, accused.risk)
         changed = {
             row: every[number]
             for row, number in enumerate(nearest.tolist())
             if risk[row] >= self.rule.risk and number >= 0
         }
-        return EpochPlan(captions=changed, risk=dict(enumerate(risk.tolist())))
+        return EpochPlan(
+            captions=changed,
+            risk=dict(enumerate(risk.tolist())),
+            gaps=dict(enumerate(wide.tolist())),
+            figures={"separation": found.separation, "words": float(len(accused.words))},
+        )
 
     def _match_block(
         self, pairs: PairsView, pool: TextFeatures, texts: Sequence[str], rows: range

@@ -49,11 +49,11 @@ class Trust:
     picture with whatever captions, whichever is worse: many captions that say the same wrong thing
     of one picture (targeted poisoning) are then one case, not many chances.
 
-    While the model cannot tell yet, the worst ``first_share`` of each batch is set aside: most
-    poisons are among these before they are learned, and a poison that is not trained on does not
-    begin to look right. As soon as ``most`` of those that are clean rank below ``competent``, the
-    rule is Bayes': a pair is trusted unless its rank is likelier that of a random caption
-    (`Suspicion`).
+    While the model cannot tell yet, the ``first_share`` of each batch that is suspected most
+    (`Suspicion`) is set aside: most poisons are among these before they are learned, and a poison
+    that is not trained on does not begin to look right. As soon as ``most`` of those that are clean
+    rank below ``competent``, the rule is Bayes': a pair is trusted unless its rank is likelier that
+    of a random caption.
     """
 
     def __init__(self, rule: TrustRule) -> None:
@@ -101,7 +101,7 @@ class Trust:
         self._competent |= self._typical.update(typical) < self.rule.competent
         if self._competent:
             return suspicion <= 0.5
-        return mean <= mean.quantile(1 - self.rule.first_share)
+        return suspicion <= suspicion.quantile(1 - self.rule.first_share)
 
     def state_dict(self) -> dict[str, Tensor]:
         """Everything that later judgements depend on."""

@@ -20,11 +20,12 @@ def plan_figures(plan: EpochPlan, poisoned: Tensor | None) -> Mapping[str, float
 
     Returns:
         ``plan/recaptioned`` and, of plans with weights, ``plan/set_aside`` (each with ``/clean``
-        and ``/poison`` where known, in [0, 1]), ``plan/auc`` (ROC of the risk); nothing for a plan
-        without risks.
+        and ``/poison`` where known, in [0, 1]), ``plan/auc`` and ``plan/gap_auc`` (ROC of the risk
+        and of the gap), and the plan's own figures; nothing for a plan without risks.
     """
     if not plan.risk:
         return {}
+    own = {f"plan/{name}": value for name, value in plan.figures.items()}
     rows = torch.tensor(sorted(plan.risk))
     changed = {"plan/recaptioned": _among(rows, plan.captions)}
     if plan.weights:
@@ -32,13 +33,20 @@ def plan_figures(plan: EpochPlan, poisoned: Tensor | None) -> Mapping[str, float
         changed["plan/set_aside"] = _among(rows, aside)
     poison = torch.zeros(len(rows), dtype=torch.bool) if poisoned is None else poisoned[rows]
     if poison.all() or not poison.any():
-        return {name: shares.mean().item() for name, shares in changed.items()}
-    risk = [plan.risk[row] for row in rows.tolist()]
-    return {
+        return own | {name: shares.mean().item() for name, shares in changed.items()}
+    shares_by_side = {
         f"{name}/{side}": shares[chosen].mean().item()
         for name, shares in changed.items()
         for side, chosen in (("clean", ~poison), ("poison", poison))
-    } | {"plan/auc": float(roc_auc_score(poison.numpy(), risk))}
+    }
+    judged = {"plan/auc": plan.risk, "plan/gap_auc": plan.gaps}
+    found = {name: _auc(poison, by, rows) for name, by in judged.items() if by}
+    return own | shares_by_side | found
+
+
+def _auc(poison: Tensor, judged: Mapping[int, float], rows: Tensor) -> float:
+    """ROC-AUC of what was judged of the rows ``[R]``."""
+    return float(roc_auc_score(poison.numpy(), [judged[row] for row in rows.tolist()]))
 
 
 def _among(rows: Tensor, chosen: Iterable[int]) -> Tensor:

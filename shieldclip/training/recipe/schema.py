@@ -214,6 +214,11 @@ class EvaluationSpec(Strict):
     best: str = "ca@1"
     """Metric whose largest value makes a checkpoint the best one."""
 
+    @property
+    def asked(self) -> dict[str, Any]:
+        """What is measured, without when."""
+        return self.model_dump(include={"suite", "split", "triggers", "target"})
+
 
 class LogSpec(Strict):
     """How often something is written."""
