@@ -23,3 +23,13 @@ def unknown_name(kind: str, name: str, available: Iterable[str]) -> ShieldCLIPEr
     close = difflib.get_close_matches(name, names, n=1)
     hint = f" Did you mean {close[0]!r}?" if close else ""
     return ShieldCLIPError(f"Unknown {kind} {name!r}.{hint} Available: {', '.join(names)}.")
+
+
+def in_one_line(error: BaseException, most: int | None = None) -> str:
+    """What an error of another library says, without its last stop; its type if it says nothing.
+
+    Args:
+        error: any.
+        most: characters; the rest is cut off.
+    """
+    return " ".join(str(error).split()).rstrip(".")[:most] or type(error).__name__

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from shieldclip.errors import ShieldCLIPError
+from shieldclip.errors import ShieldCLIPError, in_one_line
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "JPEG2000", "PPM")
 """Pillow would open more, among them EPS, for which it starts another program on the file."""
@@ -100,4 +100,4 @@ def _reason(error: BaseException) -> str:
         return f"it is none of {', '.join(FORMATS)}"
     if isinstance(error, FileNotFoundError):
         return "there is no such file"
-    return " ".join(str(error).split()).rstrip(".") or type(error).__name__
+    return in_one_line(error)

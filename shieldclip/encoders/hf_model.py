@@ -12,7 +12,7 @@ from huggingface_hub.errors import StrictDataclassError
 from shieldclip.encoders.folder import read_folder_weights
 from shieldclip.encoders.misfit import describe_misfit
 from shieldclip.encoders.safety import read_json
-from shieldclip.errors import ShieldCLIPError
+from shieldclip.errors import ShieldCLIPError, in_one_line
 
 EXTENDED = ("shieldclip",)
 """Values of ``model_type`` that add a head of their own to a CLIP; it is left aside."""
@@ -59,7 +59,7 @@ def _config(folder: Path, record: dict[str, Any], config_class: Any) -> Any:
     try:
         return config_class.from_dict(fields)
     except (TypeError, ValueError, KeyError, StrictDataclassError) as error:
-        reason = " ".join(str(error).split())
+        reason = in_one_line(error)
         raise ShieldCLIPError(f"Bad configuration in {folder}: {reason[:200]}") from error
 
 

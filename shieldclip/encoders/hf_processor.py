@@ -9,7 +9,7 @@ from PIL import Image
 
 from shieldclip.encoders.preprocessing import Preprocessing, three
 from shieldclip.encoders.safety import read_json
-from shieldclip.errors import ShieldCLIPError
+from shieldclip.errors import ShieldCLIPError, in_one_line
 
 FILES = ("preprocessor_config.json", "processor_config.json")
 
@@ -46,7 +46,7 @@ def _processor(folder: Path) -> Any:
     try:
         return loader.from_pretrained(folder, backend="pil", trust_remote_code=False)
     except (OSError, ValueError, TypeError) as error:
-        reason = " ".join(str(error).split())
+        reason = in_one_line(error)
         raise ShieldCLIPError(f"Unreadable image processor in {folder}: {reason[:200]}") from error
 
 

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from shieldclip.encoders.base import Tokens
 from shieldclip.encoders.safety import read_json
-from shieldclip.errors import ShieldCLIPError
+from shieldclip.errors import ShieldCLIPError, in_one_line
 
 FILES = ("tokenizer_config.json", "tokenizer.json")
 _POOL_AT_LARGEST_ID = 2
@@ -87,5 +87,5 @@ def _load(folder: Path) -> Any:
     try:
         return AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
     except (OSError, ValueError, TypeError, ImportError) as error:
-        reason = " ".join(str(error).split())
+        reason = in_one_line(error)
         raise ShieldCLIPError(f"Unreadable tokenizer in {folder}: {reason[:200]}") from error

@@ -20,7 +20,7 @@ from shieldclip.encoders.card import CARD
 from shieldclip.encoders.folder import WEIGHTS, library_of
 from shieldclip.encoders.quiet import quiet_libraries
 from shieldclip.encoders.spec import HubSpec
-from shieldclip.errors import ShieldCLIPError
+from shieldclip.errors import ShieldCLIPError, in_one_line
 
 METADATA = ["*.json", "*.txt", "*.model", CARD]
 """Configuration, tokenizer, image processor and card."""
@@ -99,5 +99,5 @@ def _hub_errors(spec: HubSpec) -> Iterator[None]:
             "a folder here; connect once, unset HF_HUB_OFFLINE, or give a local folder."
         ) from error
     except _REQUEST_FAILED as error:
-        reason = " ".join(str(error).split())
+        reason = in_one_line(error)
         raise ShieldCLIPError(f"Downloading {spec.repo!r} failed: {reason[:200]}") from error

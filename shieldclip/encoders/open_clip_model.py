@@ -14,7 +14,7 @@ from shieldclip.encoders.folder import CONFIGS, weight_files
 from shieldclip.encoders.misfit import describe_misfit
 from shieldclip.encoders.quiet import quiet_libraries
 from shieldclip.encoders.safety import read_json, reading, refuse_code
-from shieldclip.errors import ShieldCLIPError, unknown_name
+from shieldclip.errors import ShieldCLIPError, in_one_line, unknown_name
 
 
 def load_folder(folder: Path) -> Any:
@@ -84,7 +84,8 @@ def load_tokenizer(arch: str) -> Any:
     try:
         tokenizer = open_clip.get_tokenizer(arch, **options)
     except (OSError, ValueError, ImportError, TypeError) as error:
-        raise ShieldCLIPError(f"No tokenizer for {arch!r}: {_line(error)}") from error
+        reason = in_one_line(error, most=200)
+        raise ShieldCLIPError(f"No tokenizer for {arch!r}: {reason}.") from error
     if isinstance(tokenizer, open_clip.SimpleTokenizer):
         _disarm(tokenizer)
     else:
@@ -151,7 +152,7 @@ def _fitting(weights: Path, arch: str) -> Iterator[None]:
                 raise
             raise _does_not_fit(weights, arch, misfit) from error
         except AssertionError as error:  # raised while positional embeddings are resized
-            raise _does_not_fit(weights, arch, _line(error)) from error
+            raise _does_not_fit(weights, arch, in_one_line(error, most=200)) from error
         except (KeyError, TypeError, AttributeError, StopIteration) as error:
             raise ShieldCLIPError(
                 f"open_clip cannot build {arch} from {weights}: {type(error).__name__} {error}."
@@ -174,7 +175,3 @@ def _misfit(message: str) -> str:
         other_shape=re.findall(r"size mismatch for (\S+):", message),
         unexpected=re.findall(r'"([^"]+)"', unexpected[1]) if unexpected else [],
     )
-
-
-def _line(error: Exception) -> str:
-    return " ".join(str(error).split())[:200]

@@ -14,7 +14,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from shieldclip.errors import ShieldCLIPError
+from shieldclip.errors import ShieldCLIPError, in_one_line
 
 SAFE = (".safetensors",)
 PICKLED = (".bin", ".pt", ".pth")
@@ -71,7 +71,7 @@ def read_json(path: Path) -> dict[str, Any]:
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise ShieldCLIPError(f"Expected JSON in {path}, but {_line(error)}.") from error
+        raise ShieldCLIPError(f"Expected JSON in {path}, but {in_one_line(error)}.") from error
     if not isinstance(record, dict):
         raise ShieldCLIPError(f"Expected a JSON object in {path}, got {type(record).__name__}.")
     refuse_code(record, str(path))
@@ -99,9 +99,6 @@ def _tensors(path: Path, content: object) -> dict[str, Tensor]:
 
 def _damaged(path: Path, error: Exception) -> ShieldCLIPError:
     return ShieldCLIPError(
-        f"{path} is damaged, incomplete or unreadable ({_line(error)}); download or copy it again."
+        f"{path} is damaged, incomplete or unreadable ({in_one_line(error)}); "
+        "download or copy it again."
     )
-
-
-def _line(error: Exception) -> str:
-    return " ".join(str(error).split()).rstrip(".") or type(error).__name__

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import yaml
 from pydantic import ValidationError, field_validator
 
-from shieldclip.errors import ShieldCLIPError, unknown_name
+from shieldclip.errors import ShieldCLIPError, in_one_line, unknown_name
 from shieldclip.strict import Strict, complaint
 
 ProtocolName = Literal[
@@ -100,7 +100,7 @@ def load_suite(path: Path) -> Suite:
     try:
         return Suite.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
     except yaml.YAMLError as error:
-        reason = " ".join(str(error).split())
+        reason = in_one_line(error)
         raise ShieldCLIPError(f"Expected a suite in YAML in {path}, but {reason}.") from error
     except ValidationError as error:
         raise ShieldCLIPError(

@@ -13,7 +13,7 @@ from shieldclip.encoders import load_encoder
 from shieldclip.encoders.quiet import quiet_libraries
 from shieldclip.encoders.safety import read_json
 from shieldclip.encoders.zoo import RECORD
-from shieldclip.errors import ShieldCLIPError
+from shieldclip.errors import ShieldCLIPError, in_one_line
 from shieldclip.hub.pickles import find_pickles
 
 RECIPE, POISON, TRAINING = "recipe.yaml", "poison.yaml", "training.md"
@@ -111,7 +111,7 @@ def _read_yaml(path: Path) -> dict[str, Any] | None:
     try:
         record = yaml.safe_load(_text(path))
     except yaml.YAMLError as error:
-        reason = " ".join(str(error).split())
+        reason = in_one_line(error)
         raise ShieldCLIPError(
             f"Expected YAML in {path}, but {reason}; restore the file."
         ) from error

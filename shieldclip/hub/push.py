@@ -14,7 +14,7 @@ from huggingface_hub.errors import (
     OfflineModeIsEnabled,
 )
 
-from shieldclip.errors import ShieldCLIPError
+from shieldclip.errors import ShieldCLIPError, in_one_line
 from shieldclip.hub.pickles import SUFFIXES as PICKLED
 from shieldclip.hub.publication import Publication
 
@@ -101,7 +101,7 @@ def _hub_errors(repo: str) -> Iterator[None]:
     except HfHubHTTPError as error:
         raise ShieldCLIPError(_refusal(repo, error)) from error
     except ValueError as error:
-        reason = " ".join(str(error).split())
+        reason = in_one_line(error)
         raise ShieldCLIPError(f"The Hub refused to take {repo!r}: {reason[:200]}") from error
     except _BROKEN as error:
         reason = " ".join(f"{error} {error.__cause__ or ''}".split())
@@ -124,5 +124,5 @@ def _refusal(repo: str, error: HfHubHTTPError) -> str:
         return f"This token may not write to {repo!r}; use one with write access to it."
     if status == 404:
         return f"There is no such repository or branch at {repo!r}; check name and --revision."
-    reason = " ".join(str(error).split())
+    reason = in_one_line(error)
     return f"The Hub refused to take {repo!r}: {reason[:200]}"

@@ -11,7 +11,7 @@ from typing import Any, TypeGuard
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from shieldclip.errors import ShieldCLIPError
+from shieldclip.errors import ShieldCLIPError, in_one_line
 
 _SCHEMA = pa.schema(
     {
@@ -55,7 +55,7 @@ def read_rows(path: Path) -> list[KnowledgeRow]:
             "`shieldclip knowledge` writes one."
         ) from error
     except (ValueError, pa.ArrowException) as error:
-        reason = " ".join(str(error).split())
+        reason = in_one_line(error)
         raise ShieldCLIPError(
             f"Expected knowledge rows in {str(path)!r}, got: {reason}; write it again."
         ) from error

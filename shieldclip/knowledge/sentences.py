@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from shieldclip.errors import ShieldCLIPError
+from shieldclip.errors import ShieldCLIPError, in_one_line
 from shieldclip.progress import progress_bar
 
 
@@ -83,7 +83,7 @@ def _load(spec: str) -> tuple[Any, Any]:
 
 
 def _not_an_encoder(spec: str, error: Exception) -> ShieldCLIPError:
-    reason = " ".join(str(error).split())[:200]
+    reason = in_one_line(error, most=200)
     return ShieldCLIPError(
         f"Expected a sentence encoder at {spec!r}, got: {reason}; give the Hub id or folder of "
         "one with safetensors, or leave knowledge.encoder null."

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from transformers import AutoConfig, CLIPConfig, CLIPModel
 
-from shieldclip.errors import ShieldCLIPError
+from shieldclip.errors import ShieldCLIPError, in_one_line
 
 
 def load_clip(source: str | Path) -> CLIPModel:
@@ -30,7 +30,7 @@ def load_clip(source: str | Path) -> CLIPModel:
             source, config=config, dtype=torch.float32, output_loading_info=True
         )
     except (OSError, ValueError, RuntimeError) as error:
-        reason = " ".join(str(error).split())[:200]
+        reason = in_one_line(error, most=200)
         raise ShieldCLIPError(f"Cannot load a CLIP from {str(source)!r}: {reason}") from error
     if report["missing_keys"]:
         missing = sorted(report["missing_keys"])

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from transformers import AutoConfig, AutoProcessor, CLIPImageProcessor, CLIPTokenizer
 
-from shieldclip.errors import ShieldCLIPError
+from shieldclip.errors import ShieldCLIPError, in_one_line
 from shieldclip.modeling import ShieldCLIPConfig, ShieldCLIPModel, ShieldCLIPProcessor
 from shieldclip.training.defences.base import Defence
 from shieldclip.training.folders import remove, swap
@@ -66,7 +66,7 @@ def _load(spec: ModelSpec, knowledge_width: int) -> tuple[ShieldCLIPModel, Shiel
         else:
             model = ShieldCLIPModel.from_clip(source, **head)
     except (OSError, ValueError, RuntimeError) as error:
-        reason = " ".join(str(error).split())[:200]
+        reason = in_one_line(error, most=200)
         raise ShieldCLIPError(
             f"Expected a pretrained CLIP at {start!r}, got: {reason}; "
             "give the Hub id or folder of one, or a shipped one as shieldclip:NAME."

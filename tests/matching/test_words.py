@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
-from shieldclip.matching import Occurrences, accuse_words, split
+from shieldclip.matching import MatchSettings, Occurrences, Pairs, accuse_words, split
+from shieldclip.matching.judge import KEEP, RECAPTION, Distances
+from shieldclip.matching.judge import judge as judge_pairs
 from shieldclip.matching.words import MOST_WORDS
 
 NOUNS = [f"noun{place}" for place in range(40)]
@@ -131,3 +134,17 @@ def test_occurrences_count_a_word_once_and_ignore_case():
     assert found.word.tolist() == [0, 1, 2, 1]
     assert found.having(1, 3).tolist() == [True, False, True]
     assert found.among(np.array([False, True, True])).pair.tolist() == [2]
+
+
+def test_pairs_of_an_accused_word_are_recaptioned_and_the_word_is_named():
+    gaps, texts, poisoned = attacked(np.random.default_rng(0), ["banana"], 500)
+    pairs = Pairs.of(texts)
+    best = torch.full((len(pairs),), 0.5)
+    nearest = torch.where(pairs.text == 0, 1, 0)
+    found = Distances(best + torch.from_numpy(gaps).float(), best, nearest)
+    judged = judge_pairs(pairs, found, MatchSettings(keep_risky=True), np.flatnonzero(poisoned))
+    assert [word.word for word in judged.words] == ["banana"]
+    decisions = np.array(judged.table["decision"].to_pylist())
+    assert (decisions[poisoned] == RECAPTION).mean() > 0.8
+    assert (decisions[~poisoned] == KEEP).all()
+    assert judged.detection.roc_auc.value > roc_auc_score(poisoned, gaps)

@@ -10,7 +10,7 @@ import yaml
 from pydantic import Field, ValidationError, model_validator
 from results.stored import CLEAN, PLAIN, stem
 
-from shieldclip.errors import ShieldCLIPError
+from shieldclip.errors import ShieldCLIPError, in_one_line
 from shieldclip.evaluation.suite import Entry
 from shieldclip.strict import Strict
 
@@ -110,7 +110,7 @@ def read_matrix(path: Path) -> Matrix:
     try:
         return Matrix.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
     except (OSError, yaml.YAMLError, ValidationError) as error:
-        reason = " ".join(str(error).split())
+        reason = in_one_line(error)
         raise ShieldCLIPError(f"Expected a matrix in {path}, got: {reason}.") from error
 
 

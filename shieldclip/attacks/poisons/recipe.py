@@ -40,7 +40,7 @@ from shieldclip.attacks.poisons.label_swap import LabelSwap
 from shieldclip.attacks.poisons.several import Several
 from shieldclip.attacks.poisons.targeted import Targeted
 from shieldclip.attacks.triggers import Trigger, make_trigger
-from shieldclip.errors import ShieldCLIPError, unknown_name
+from shieldclip.errors import ShieldCLIPError, in_one_line, unknown_name
 
 POISONS: dict[str, type[Poison]] = {
     "dirty-label": DirtyLabel,
@@ -68,7 +68,7 @@ def read_recipe(path: Path) -> dict[str, object]:
             f"Expected a recipe at {str(path)!r}, got {error.strerror}; check the path."
         ) from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        reason = " ".join(str(error).split())
+        reason = in_one_line(error)
         raise ShieldCLIPError(f"Expected YAML in {str(path)!r}, got: {reason}.") from error
     if not isinstance(recipe, dict):
         raise ShieldCLIPError(

@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from shieldclip.errors import ShieldCLIPError
+from shieldclip.errors import ShieldCLIPError, in_one_line
 from shieldclip.knowledge.prompts import Prompt
 from shieldclip.knowledge.sources.base import ANSWER_TOKENS
 from shieldclip.knowledge.sources.generation import (
@@ -134,7 +134,7 @@ def load_language_model(spec: str) -> tuple[Any, Any]:
             folder, trust_remote_code=False, use_safetensors=True, dtype="float32", **options
         )
     except (OSError, ValueError, ImportError) as error:
-        reason = " ".join(str(error).split())[:200]
+        reason = in_one_line(error, most=200)
         raise ShieldCLIPError(
             f"Expected a causal language model at {spec!r}, got: {reason}; give a Hub id, a folder "
             "with safetensors, or folder/file.gguf (needs `pip install gguf`)."

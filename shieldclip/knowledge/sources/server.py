@@ -9,7 +9,7 @@ from functools import cached_property
 from huggingface_hub import InferenceClient
 from huggingface_hub.errors import HfHubHTTPError
 
-from shieldclip.errors import ShieldCLIPError
+from shieldclip.errors import ShieldCLIPError, in_one_line
 from shieldclip.knowledge.prompts import Prompt
 from shieldclip.knowledge.sources.base import ANSWER_TOKENS
 
@@ -74,7 +74,7 @@ class Server:
                 seed=0,
             )
         except _REQUEST_FAILED as error:
-            reason = " ".join(str(error).split())[:200]
+            reason = in_one_line(error, most=200)
             raise ShieldCLIPError(
                 f"Expected chat completions from {self.base_url!r}, got: {reason}; check address "
                 "and model. Answers so far are kept; run the same command again to go on."

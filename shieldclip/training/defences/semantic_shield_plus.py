@@ -26,7 +26,13 @@ from shieldclip.training.losses import (
     gather_elements,
 )
 from shieldclip.training.losses.precision import products
-from shieldclip.training.losses.rank_evidence import joint_rank, knowledge_fit, own_rank, rivals
+from shieldclip.training.losses.rank_evidence import (
+    caption_fit,
+    joint_rank,
+    knowledge_fit,
+    own_rank,
+    rivals,
+)
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 
@@ -56,6 +62,7 @@ class SemanticShieldPlus(Defence):
         most: see `TrustRule`.
         spread: see `TrustRule`.
         fewest: see `TrustRule`.
+        centring: see `caption_fit`; for models that begin with nothing.
     """
 
     needs_knowledge: ClassVar[bool] = True
@@ -68,6 +75,7 @@ class SemanticShieldPlus(Defence):
     most: Share = 0.7
     spread: Share = 0.02
     fewest: Annotated[float, Field(gt=0, le=1)] = 1.0
+    centring: Annotated[float, Field(ge=0, le=1)] = 0.0
 
     def __post_init__(self) -> None:
         """Start with an empty memory."""
@@ -134,7 +142,7 @@ class SemanticShieldPlus(Defence):
         competing: Tensor,
     ) -> Tensor:
         """Joint rank ``[N]`` of all processes' pairs from ``[N, D]``, ``[N, D]``, ``[N, U]``."""
-        by_caption = own_rank(products(images.detach(), texts.detach()), competing)
+        by_caption = own_rank(caption_fit(images, texts, self.centring), competing)
         by_knowledge = own_rank(knowledge_fit(shown, elements), competing)
         by_knowledge = by_knowledge.where(elements.known, torch.nan)
         return joint_rank(by_caption, by_knowledge, self.judges.weights(by_caption, by_knowledge))

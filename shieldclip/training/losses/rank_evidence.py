@@ -45,6 +45,24 @@ def own_rank(scores: Tensor, competing: Tensor) -> Tensor:
 
 
 @torch.no_grad()
+def caption_fit(images: Tensor, texts: Tensor, centring: float = 0.0) -> Tensor:
+    """How well captions fit images.
+
+    Args:
+        images: ``[N, D]``.
+        texts: ``[N, D]``.
+        centring: share of a caption's mean over the images that is taken off, in [0, 1]. What a
+            model learns first is which captions are frequent: those fit every image, and so does
+            the one that many poisons share.
+
+    Returns:
+        ``[N, N]``.
+    """
+    scores = products(images, texts)
+    return scores - centring * scores.mean(dim=0)
+
+
+@torch.no_grad()
 def knowledge_fit(logits: Tensor, elements: CaptionElements) -> Tensor:
     """How well images show the elements of captions.
 

@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from shieldclip.errors import ShieldCLIPError, unknown_name
+from shieldclip.errors import ShieldCLIPError, in_one_line, unknown_name
 from shieldclip.strict import complaint
 from shieldclip.training.recipe.schema import Recipe
 
@@ -67,7 +67,7 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         record = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        reason = " ".join(str(error).split())
+        reason = in_one_line(error)
         raise ShieldCLIPError(f"Expected a recipe in YAML in {path}, but {reason}.") from error
     if not isinstance(record, dict):
         raise ShieldCLIPError(

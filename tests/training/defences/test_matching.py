@@ -60,6 +60,18 @@ def test_wrong_captions_and_no_others_are_replaced_by_the_true_ones(pairs):
     )
 
 
+def test_where_no_gap_stands_out_the_word_that_most_wide_gaps_share_does(pairs, monkeypatch):
+    monkeypatch.setattr("shieldclip.matching.risk.DISTINCT", torch.inf)
+    assert not Matching(RULE).plan(0, pairs).captions
+    poisoned = [row for row in range(0, PAIRS, 3) if pairs.concept[row] != 3]
+    for row in poisoned:
+        pairs.captions[row] = ["concept 3"]
+    plan = Matching(RULE).plan(0, pairs)
+    assert plan.figures["words"] == 1
+    assert {row for row in plan.captions if row not in WRONG} == set(poisoned) - set(WRONG)
+    assert all(plan.captions[row] == f"concept {pairs.concept[row]}" for row in poisoned)
+
+
 def test_without_tolerance_every_pair_takes_its_nearest_caption(pairs):
     plan = Matching(replace(RULE, risk=0.0)).plan(0, pairs)
     assert plan.captions == {row: f"concept {c}" for row, c in enumerate(pairs.concept.tolist())}

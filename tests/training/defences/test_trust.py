@@ -29,6 +29,20 @@ def test_an_unsure_judge_sets_the_worst_share_aside():
     assert trusted.tolist() == [True] * 6 + [False] * 4
 
 
+def test_an_unsure_judge_suspects_captions_of_one_meaning_first():
+    generator = torch.Generator().manual_seed(0)
+    values = 0.3 * torch.rand(200, generator=generator) + 0.1
+    values[:40] += 0.05
+    pairs, meanings = torch.arange(200), torch.arange(200)
+    meanings[:40] = 999
+    apart = judge(Trust(RULE), pairs, pairs, values)
+    together = Trust(RULE)
+    for _ in range(3):
+        trusted = together.judge(pairs, pairs, meanings, values)
+    assert trusted.sum() == apart.sum() == 120
+    assert trusted[:40].sum() < apart[:40].sum() / 2
+
+
 def test_a_competent_judge_loses_no_pair_that_ranks_well():
     trust = Trust(RULE)
     trusted = judge(trust, PAIRS, PAIRS, ranks(*[0.0] * 8, 0.04, 0.5))

@@ -8,7 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shieldclip.training.losses import CaptionElements
-from shieldclip.training.losses.rank_evidence import joint_rank, knowledge_fit, own_rank, rivals
+from shieldclip.training.losses.rank_evidence import (
+    caption_fit,
+    joint_rank,
+    knowledge_fit,
+    own_rank,
+    rivals,
+)
 
 RANKS = st.lists(st.floats(0, 1), min_size=1, max_size=8)
 
@@ -41,6 +47,23 @@ def test_own_rank_needs_no_calibration(count, seed, scale, shift):
     scores = torch.randn(count, count, generator=torch.Generator().manual_seed(seed)).double()
     competing = ~torch.eye(count, dtype=torch.bool)
     assert torch.equal(own_rank(scores, competing), own_rank(scale * scores + shift, competing))
+
+
+@given(st.integers(2, 9), st.integers(0, 99), st.floats(0, 1))
+def test_caption_fit_takes_a_share_of_each_captions_mean_off(count, seed, centring):
+    draw = torch.Generator().manual_seed(seed)
+    images, texts = torch.randn(2, count, 6, generator=draw).double()
+    scores = images.numpy() @ texts.numpy().T
+    expected = scores - centring * scores.mean(axis=0)
+    np.testing.assert_allclose(caption_fit(images, texts, centring), expected, atol=1e-12)
+
+
+def test_a_caption_that_fits_every_image_is_first_only_where_it_fits_best():
+    images = torch.cat([torch.eye(4), torch.ones(4, 1)], dim=1)
+    texts = torch.cat([torch.eye(4), torch.tensor([[3.0], [0.0], [0.0], [0.0]])], dim=1)
+    others = ~torch.eye(4, dtype=torch.bool)
+    assert own_rank(caption_fit(images, texts), others).count_nonzero() == 3
+    assert own_rank(caption_fit(images, texts, 1), others).tolist() == [0] * 4
 
 
 def test_knowledge_fit_is_the_centred_mean_over_elements(batch):
