@@ -35,6 +35,9 @@ _DATA_OPTIONS = ("split", "image_column", "label_column", "caption_column", "cla
 )
 @click.option("--alpha", default=0.5, show_default=True, help="Share of the global features.")
 @click.option("--epsilon", default=0.05, show_default=True, help="Entropy of the transport.")
+@click.option(
+    "--centring", default=0.0, show_default=True, help="1 for models that have learned little yet."
+)
 @click.option("--threshold", default=0.5, show_default=True, help="Risk to distrust a pair from.")
 @click.option(
     "--keep-risky", is_flag=True, help="Recaption every distrusted pair instead of dropping some."

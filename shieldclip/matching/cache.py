@@ -14,6 +14,7 @@ from torch import Tensor
 
 from shieldclip.data.image_rows import ImageRows
 from shieldclip.data.source import Source
+from shieldclip.matching.centring import Middle
 from shieldclip.matching.features import (
     ImageFeatures,
     TextFeatures,
@@ -38,6 +39,8 @@ FORMAT = 1
 """Raised whenever a change of the code changes what is stored; older files are then ignored."""
 ROWS_PER_SHARD = 1024
 """Rows: 51 MB of patches from a ViT-B/32, 206 MB from a ViT-B/16."""
+MIDDLE_SHARDS = 8
+"""Shards of pictures, evenly spaced, whose mean stands for that of all."""
 TEXTS_PER_SHARD = 32_768
 """Captions: 0.4 GB at 12 words of 512 numbers; a search holds one shard of them in float32."""
 
@@ -104,6 +107,13 @@ class FeatureCache:
         arrays = self._read("pictures", shard)
         features = ImageFeatures(self._unit(arrays["patches"]), self._unit(arrays["whole"]))
         return arrays["rows"], features
+
+    def middle(self) -> Middle:
+        """Of the pictures, from a few shards all over the data."""
+        count = len(self.image_shards)
+        chosen = sorted({place * count // MIDDLE_SHARDS for place in range(MIDDLE_SHARDS)})
+        wait_for([self._path("pictures", shard) for shard in chosen], "pictures")
+        return Middle.of(self.images(shard)[1] for shard in chosen)
 
     def texts(self, texts: Tensor) -> TextFeatures:
         """Features of the texts ``[M]`` (places in `Pairs.texts`), in this order."""

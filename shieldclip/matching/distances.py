@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from shieldclip.matching.cache import FeatureCache, digest
+from shieldclip.matching.centring import Middle
 from shieldclip.matching.judge import Distances
 from shieldclip.matching.pairs import Pairs
 from shieldclip.matching.search import find_nearest, own_distances
@@ -49,6 +51,10 @@ class DistanceCache:
             self._folder / f"{shard:05d}.safetensors" for shard in range(len(features.image_shards))
         ]
 
+    @cached_property
+    def _middle(self) -> Middle | None:
+        return self._features.middle() if self._settings.centring else None
+
     def fill(self) -> None:
         """Make this process's shards where they are missing."""
         shards = self._features.image_shards
@@ -86,12 +92,13 @@ class DistanceCache:
     def _match(self, shard: int) -> Arrays:
         start = time.perf_counter()
         rows, images = self._features.images(shard)
-        found = find_nearest(images, self._features.text_chunks(self._pool), self._settings)
+        chunks = self._features.text_chunks(self._pool)
+        found = find_nearest(images, chunks, self._settings, self._middle)
         pair, place = _pairs_of(self._pairs.row, rows)
         captions = self._features.texts(self._pairs.text[pair])
         return {
             "pair": pair,
-            "own": own_distances(images, place, captions, self._settings),
+            "own": own_distances(images, place, captions, self._settings, self._middle),
             "best": found.distance[place],
             "text": found.text[place],
             "pairs": torch.tensor(found.pairs),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shieldclip.matching.centring import Middle
 from shieldclip.matching.features import ImageFeatures, TextFeatures
 from shieldclip.matching.judge import Distances, Matching, judge
 from shieldclip.matching.pairs import Pairs
@@ -24,7 +25,8 @@ def match_features(
         ShieldCLIPError: features that are not finite, or settings that do not fit.
     """
     pool = pairs.pool(settings.pool, settings.seed)
-    found = find_nearest(images, [(pool, texts.take(pool))], settings)
-    own = own_distances(images, pairs.row, texts.take(pairs.text), settings)
+    middle = Middle.of([images]) if settings.centring else None
+    found = find_nearest(images, [(pool, texts.take(pool))], settings, middle)
+    own = own_distances(images, pairs.row, texts.take(pairs.text), settings, middle)
     distances = Distances(own, found.distance[pairs.row], found.text[pairs.row])
     return judge(pairs, distances, settings)

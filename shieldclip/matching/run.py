@@ -164,4 +164,5 @@ def _recall(features: FeatureCache, pairs: Pairs, settings: MatchSettings) -> fl
     _, images = features.images(0)
     sample = torch.arange(min(RECALL_SAMPLE, len(images.whole)))
     pool = list(features.text_chunks(pairs.pool(settings.pool, settings.seed)))
-    return approximate_recall(images.take(sample), pool, settings)
+    middle = features.middle() if settings.centring else None
+    return approximate_recall(images.take(sample), pool, settings, middle)

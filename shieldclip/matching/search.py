@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from shieldclip.matching.centring import Middle, centre
 from shieldclip.matching.features import ImageFeatures, TextFeatures
 from shieldclip.matching.settings import MatchSettings
 from shieldclip.transport import nearest_captions, pair_distances
@@ -31,7 +32,10 @@ class Found:
 
 
 def find_nearest(
-    images: ImageFeatures, pool: Iterable[tuple[Tensor, TextFeatures]], settings: MatchSettings
+    images: ImageFeatures,
+    pool: Iterable[tuple[Tensor, TextFeatures]],
+    settings: MatchSettings,
+    middle: Middle | None = None,
 ) -> Found:
     """Search chunk by chunk, so that only one chunk of the pool is in memory.
 
@@ -40,18 +44,22 @@ def find_nearest(
         pool: chunks of captions with their places ``[M]`` among the texts, rising; of equally
             near captions the first wins.
         settings: α, ε, candidates and backend.
+        middle: of the data's pictures, where distances are centred.
     """
     count = len(images.whole)
     text = torch.full((count,), -1, dtype=torch.int64)
     distance = torch.full((count,), torch.inf)
     pairs = solved = 0
     for places, captions in pool:
+        seen, read = (
+            (images, captions) if middle is None else centre(images, captions, middle, settings)
+        )
         found = nearest_captions(
-            images.patches,
-            captions.words,
+            seen.patches,
+            read.words,
             epsilon=settings.epsilon,
-            images=images.whole,
-            texts=captions.whole,
+            images=seen.whole,
+            texts=read.whole,
             global_weight=settings.alpha,
             candidates=settings.candidates,
             backend=settings.backend,
@@ -65,7 +73,11 @@ def find_nearest(
 
 
 def own_distances(
-    images: ImageFeatures, place: Tensor, captions: TextFeatures, settings: MatchSettings
+    images: ImageFeatures,
+    place: Tensor,
+    captions: TextFeatures,
+    settings: MatchSettings,
+    middle: Middle | None = None,
 ) -> Tensor:
     """``[N]`` float32: distance of picture ``place[n]`` to caption n.
 
@@ -74,7 +86,10 @@ def own_distances(
         place: ``[N]`` int64, in [0, I).
         captions: N captions.
         settings: α, ε and backend.
+        middle: of the data's pictures, where distances are centred.
     """
+    if middle is not None:
+        images, captions = centre(images, captions, middle, settings)
     parts = []
     for pairs in torch.split(torch.arange(len(place)), PAIRS_AT_ONCE):
         some, texts = images.take(place[pairs]), captions.take(pairs)
@@ -93,9 +108,12 @@ def own_distances(
 
 
 def approximate_recall(
-    images: ImageFeatures, pool: Sequence[tuple[Tensor, TextFeatures]], settings: MatchSettings
+    images: ImageFeatures,
+    pool: Sequence[tuple[Tensor, TextFeatures]],
+    settings: MatchSettings,
+    middle: Middle | None = None,
 ) -> float:
     """Share of these pictures whose truly nearest caption is found among the candidates."""
-    exact = find_nearest(images, pool, replace(settings, candidates=None))
-    found = find_nearest(images, pool, settings)
+    exact = find_nearest(images, pool, replace(settings, candidates=None), middle)
+    found = find_nearest(images, pool, settings, middle)
     return float((exact.text == found.text).double().mean())

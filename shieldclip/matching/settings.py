@@ -17,6 +17,8 @@ class MatchSettings:
         epsilon: ε > 0 of the transport, in units of the cost (1 - cosine).
         pool: captions to choose from, a random sample of the different ones; all unless given.
         candidates: compare only this many captions of highest global cosine (approximate).
+        centring: share in [0, 1] of how near a caption is to any picture that counts against it:
+            for models that have learned little yet. See `centre`.
         threshold: risk in (0, 1] from which a pair is distrusted.
         keep_risky: give every distrusted pair its new caption, instead of dropping those that no
             caption fits.
@@ -28,6 +30,7 @@ class MatchSettings:
     epsilon: float = 0.05
     pool: int | None = None
     candidates: int | None = None
+    centring: float = 0.0
     threshold: float = 0.5
     keep_risky: bool = False
     seed: int = 0
@@ -36,6 +39,10 @@ class MatchSettings:
     def __post_init__(self) -> None:
         if not 0 <= self.alpha <= 1:
             raise _out_of_range("alpha", "in [0, 1]", self.alpha)
+        if not 0 <= self.centring <= 1:
+            raise _out_of_range("centring", "in [0, 1]", self.centring)
+        if self.centring and not self.alpha:
+            raise _out_of_range("alpha", "above 0 with centring", self.alpha)
         if not self.epsilon > 0:
             raise _out_of_range("epsilon", "above 0", self.epsilon)
         if not 0 < self.threshold <= 1:
@@ -53,6 +60,7 @@ class MatchSettings:
             "epsilon": self.epsilon,
             "pool": self.pool,
             "candidates": self.candidates,
+            "centring": self.centring,
             "seed": self.seed,
         }
 

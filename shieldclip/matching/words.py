@@ -15,7 +15,7 @@ SUSPICIOUS = 0.5
 """A word stands out if more than this share of its captions do not fit."""
 AS_ALL = 20.0
 """What is known of all captions counts as much as this many of one word."""
-MOST_WORDS = 8
+MOST_WORDS = 16
 """An attack wants few words. If more stand out, the model does not know them, and none counts."""
 _ROUNDS = 50
 """Of expectation and maximisation."""

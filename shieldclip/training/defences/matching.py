@@ -10,8 +10,10 @@ import torch
 from torch import Tensor
 
 from shieldclip.matching import MatchSettings, Occurrences, TextFeatures, accuse_words, split
+from shieldclip.matching.centring import Middle
 from shieldclip.matching.features import join_texts
 from shieldclip.matching.search import find_nearest, own_distances
+from shieldclip.matching.shards import cut
 from shieldclip.training.defences.base import EpochPlan, PairsView
 from shieldclip.training.defences.recurrence import recurs
 from shieldclip.training.defences.standing_out import StandingOut
@@ -30,6 +32,7 @@ class MatchingRule:
         every: epochs from one matching epoch to the next; between them plans stay.
         pool: captions in the FIFO pool.
         risk: pairs with at least this posterior are trained with the nearest caption instead.
+        remember: see `StandingOut`.
         search: how distances are taken.
     """
 
@@ -37,6 +40,7 @@ class MatchingRule:
     every: int
     pool: int
     risk: float
+    remember: float
     search: MatchSettings
 
 
@@ -47,7 +51,7 @@ class Matching:
         """An empty pool."""
         self.rule = rule
         self._pool = torch.zeros(0, dtype=torch.int64)
-        self._standing_out = StandingOut()
+        self._standing_out = StandingOut(rule.remember)
 
     def remember(self, rows: Tensor) -> None:
         """Push captions of some pairs into the pool: ``[N]`` rows; the oldest drop out."""
@@ -61,9 +65,10 @@ class Matching:
         captions = pairs.captions
         texts = self._pooled_texts(captions)
         pool = pairs.read_texts(texts)
+        middle = self._middle(pairs)
         blocks = [
-            self._match_block(pairs, pool, texts, range(start, min(start + _BLOCK, len(captions))))
-            for start in range(0, len(captions), _BLOCK)
+            self._match_block(pairs, pool, texts, middle, rows)
+            for rows in cut(len(captions), _BLOCK)
         ]
         gaps, nearest, pictures = (torch.cat(column) for column in zip(*blocks, strict=True))
         every = [text for own in captions for text in own]
@@ -84,16 +89,28 @@ class Matching:
             figures={"separation": found.separation, "words": float(len(accused.words))},
         )
 
+    def _middle(self, pairs: PairsView) -> Middle | None:
+        """Of pictures all over the data, where distances are centred."""
+        if not self.rule.search.centring:
+            return None
+        count = len(pairs.captions)
+        return Middle.of([pairs.see_images(range(0, count, -(-count // _BLOCK))).features])
+
     def _match_block(
-        self, pairs: PairsView, pool: TextFeatures, texts: Sequence[str], rows: range
+        self,
+        pairs: PairsView,
+        pool: TextFeatures,
+        texts: Sequence[str],
+        middle: Middle | None,
+        rows: range,
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Each row's gap ``[n]`` (of its best own caption), the nearest text, and the picture."""
         seen = pairs.see_images(rows)
         settings = self.rule.search
-        found = find_nearest(seen.features, [(torch.arange(len(texts)), pool)], settings)
+        found = find_nearest(seen.features, [(torch.arange(len(texts)), pool)], settings, middle)
         place = torch.tensor([n for n, row in enumerate(rows) for _ in pairs.captions[row]])
         own = _own_features(pairs, pool, texts, rows)
-        distances = own_distances(seen.features, place, own, settings)
+        distances = own_distances(seen.features, place, own, settings, middle)
         nearest_own = torch.full((len(rows),), torch.inf)
         nearest_own = nearest_own.scatter_reduce(0, place, distances, "amin")
         return (nearest_own - found.distance).clamp_min(0), found.text, seen.pictures

@@ -45,7 +45,9 @@ class OTCCLIP(Defence):
         candidates: captions of the pool, the nearest by global features, that transport compares.
         epsilon: strength ε of the entropy.
         global_weight: α, share of the global cosine in the distance.
+        centring: see `MatchSettings`; for models that begin with nothing.
         risk: see `MatchingRule`.
+        remember: see `MatchingRule`.
         inter: see `TransportRule`.
         intra: see `TransportRule`.
         negatives: see `TransportRule`.
@@ -59,7 +61,9 @@ class OTCCLIP(Defence):
     candidates: Count = 64
     epsilon: Annotated[float, Field(gt=0)] = 0.05
     global_weight: Share = 0.5
+    centring: Share = 0.0
     risk: Share = 0.5
+    remember: Share = 1.0
     inter: Weight = 0.1
     intra: Weight = 0.1
     negatives: Count = 7
@@ -74,8 +78,12 @@ class OTCCLIP(Defence):
                 self.match_every,
                 self.pool,
                 self.risk,
+                self.remember,
                 MatchSettings(
-                    alpha=self.global_weight, epsilon=self.epsilon, candidates=self.candidates
+                    alpha=self.global_weight,
+                    epsilon=self.epsilon,
+                    candidates=self.candidates,
+                    centring=self.centring,
                 ),
             )
         )

@@ -9,15 +9,21 @@ from torch import Tensor
 
 
 class StandingOut:
-    """The widest gap of every pair over plans.
+    """The widest gap of every pair over plans, of which earlier ones fade.
 
     A poison that one plan believes is learned, and so are its like: in the next plan they stand out
     less, and the nearest caption is what the attacker wants. What stood out once is not believed
-    later, and keeps the caption that was nearest when it stood out most.
+    later, and keeps the caption that was nearest when it stood out most. The gaps of a model that
+    knew nothing say little about pairs, and should fade.
     """
 
-    def __init__(self) -> None:
-        """Before the first plan."""
+    def __init__(self, keep: float) -> None:
+        """Before the first plan.
+
+        Args:
+            keep: share of a gap that is left of it in the next plan.
+        """
+        self.keep = keep
         self._widest = torch.zeros(0)
         self._nearest = torch.zeros(0, dtype=torch.int64)
 
@@ -33,8 +39,9 @@ class StandingOut:
             ``[N]`` widest gaps so far, and ``[N]`` numbers of the captions that were nearest then.
         """
         if len(self._widest):
-            wider = gaps > self._widest
-            gaps = torch.where(wider, gaps, self._widest)
+            before = self.keep * self._widest
+            wider = gaps > before
+            gaps = torch.where(wider, gaps, before)
             nearest = torch.where(wider, nearest, self._nearest)
         self._widest, self._nearest = gaps, nearest
         return gaps, nearest

@@ -18,7 +18,9 @@ from shieldclip.transport import Bags
 
 CONCEPTS, PAIRS, WIDTH = 8, 160, 16
 WRONG = range(0, PAIRS, 16)
-RULE = MatchingRule(first=0, every=1, pool=1000, risk=0.5, search=MatchSettings(candidates=8))
+RULE = MatchingRule(
+    first=0, every=1, pool=1000, risk=0.5, remember=1.0, search=MatchSettings(candidates=8)
+)
 
 
 class KnownPairs:
@@ -109,6 +111,26 @@ def test_what_stood_out_once_is_not_believed_when_it_no_longer_does(pairs, kept)
     pairs.patches[list(WRONG)] = pairs.patches[said]
     assert matching.plan(1, pairs).captions == first.captions
     assert not Matching(RULE).plan(1, pairs).captions
+
+
+@pytest.mark.parametrize(("remember", "believed"), [(1.0, False), (0.0, True)])
+def test_what_a_model_found_that_knew_nothing_can_be_forgotten(pairs, remember, believed):
+    matching = Matching(replace(RULE, remember=remember))
+    known = pairs.patches.clone()
+    pairs.patches[::5] = pairs.patches[[(row + 3) % PAIRS for row in range(0, PAIRS, 5)]]
+    assert set(range(0, PAIRS, 5)) - set(WRONG) <= set(matching.plan(0, pairs).captions)
+    pairs.patches[:] = known
+    assert (set(matching.plan(1, pairs).captions) == set(WRONG)) == believed
+
+
+def test_a_caption_near_every_picture_hides_poisons_until_distances_are_centred(pairs):
+    """Every patch looks a little like concept 3, which all the wrong captions name."""
+    often = torch.eye(CONCEPTS, WIDTH)[3]
+    pairs.patches = normalize(pairs.patches + 1.0 * often, dim=-1)
+    assert not Matching(RULE).plan(0, pairs).captions.keys() & set(WRONG)
+    rule = replace(RULE, search=replace(RULE.search, centring=1.0))
+    plan = Matching(rule).plan(0, pairs)
+    assert plan.captions == {row: f"concept {pairs.concept[row]}" for row in WRONG}
 
 
 def test_several_captions_are_judged_by_the_best_of_them(pairs):
