@@ -15,6 +15,8 @@ _PSEUDO_VISITS = 4.0
 """What is known of all pairs counts as much as this many visits to pairs of one meaning."""
 _MOST_VISITS = 200.0
 """Visits that are remembered of one meaning; older ones fade."""
+_EARLY_VISITS = 20.0
+"""Visits that are remembered of one meaning while the model cannot judge."""
 _SMOOTHING = 0.9
 """Share of the old value in what is known of all pairs: the share of random captions, and the mean
 rank of true ones."""
@@ -88,6 +90,11 @@ class Suspicion:
         if len(slots):
             self._grow(int(slots.max()) + 1)
             self._remember(slots, self._suspects[slots] + count, self._visits[slots] + count)
+
+    def fade(self) -> None:
+        """Forget most visits: they were judged by a model that cannot yet."""
+        fading = (_EARLY_VISITS / self._visits.clamp_min(1)).clamp(max=1)
+        self._suspects, self._visits = fading * self._suspects, fading * self._visits
 
     def _shares(self, suspects: Tensor, visits: Tensor) -> Tensor:
         return (suspects + _PSEUDO_VISITS * self._overall) / (visits + _PSEUDO_VISITS)

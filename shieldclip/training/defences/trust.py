@@ -91,7 +91,13 @@ class Trust:
         self._suspicion.accuse(meanings)
 
     def frequencies(self, meanings: Tensor) -> Tensor:
-        """Shares of true captions among those that mean these ``[N]``, ``[N]`` in [0, 1]."""
+        """Shares of true captions among those that mean these ``[N]``, ``[N]`` in [0, 1].
+
+        All of them, as far as a judge knows that is not competent yet: it finds that every caption
+        looks random, and a model without negatives learns nothing.
+        """
+        if not self._competent:
+            return torch.ones(len(meanings), device=meanings.device)
         return 1 - self._suspicion.shares(meanings)
 
     def _judge(self, meanings: Tensor, mean: Tensor) -> Tensor:
@@ -101,6 +107,7 @@ class Trust:
         self._competent |= self._typical.update(typical) < self.rule.competent
         if self._competent:
             return suspicion <= 0.5
+        self._suspicion.fade()
         return suspicion <= suspicion.quantile(1 - self.rule.first_share)
 
     def state_dict(self) -> dict[str, Tensor]:

@@ -43,6 +43,30 @@ def test_an_unsure_judge_suspects_captions_of_one_meaning_first():
     assert trusted[:40].sum() < apart[:40].sum() / 2
 
 
+def test_captions_are_negatives_as_ever_until_the_judge_is_competent():
+    generator = torch.Generator().manual_seed(0)
+    pairs, meanings = torch.arange(200), torch.arange(200) % 20
+    trust = Trust(RULE)
+    trust.judge(pairs, pairs, meanings, torch.rand(200, generator=generator))
+    assert (trust.frequencies(meanings) == 1).all()
+    for _ in range(20):
+        trust.judge(pairs, pairs, meanings, (meanings < 2) * 0.8)
+    assert (trust.frequencies(meanings)[meanings < 2] < 0.2).all()
+    assert (trust.frequencies(meanings)[meanings >= 2] > 0.9).all()
+
+
+def test_what_a_judge_found_that_could_not_judge_is_soon_outweighed():
+    generator = torch.Generator().manual_seed(0)
+    pairs, meanings = torch.arange(200), torch.arange(200) % 4
+    trust = Trust(RULE)
+    for _ in range(30):
+        trust.judge(pairs, pairs, meanings, 0.3 + 0.7 * torch.rand(200, generator=generator))
+    new, good = pairs + 1000, torch.zeros(200)
+    for _ in range(25):  # the limit looks at means over some batches
+        trust.judge(new, new, meanings, good)
+    assert trust.frequencies(meanings).min() > 0.8
+
+
 def test_a_competent_judge_loses_no_pair_that_ranks_well():
     trust = Trust(RULE)
     trusted = judge(trust, PAIRS, PAIRS, ranks(*[0.0] * 8, 0.04, 0.5))
