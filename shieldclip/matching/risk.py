@@ -8,14 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from shieldclip.errors import ShieldCLIPError
-from shieldclip.matching.mixture import (
-    FLOOR,
-    Component,
-    Floats,
-    evidence,
-    moments,
-    posterior,
-)
+from shieldclip.matching.mixture import FLOOR, Component, Floats, evidence, moments, posterior
 
 STARTS = (0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995)
 """Quantiles at which a fit begins; the likeliest of the fits is taken."""

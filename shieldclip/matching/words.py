@@ -64,23 +64,22 @@ def accuse_words(gaps: ArrayLike, occurrences: Occurrences, found: Split) -> Acc
         found: what `split` made of the gaps.
     """
     values = np.asarray(gaps, np.float64)
-    nobody = Accusation(np.zeros(len(values)), ())
+    risk = np.zeros(len(values))
     if found.trusted is None or found.suspicious is None:
-        return nobody
-    judged = np.isfinite(values)
-    left, accused = judged, list[tuple[int, NDArray[np.bool_]]]()
+        return Accusation(risk, ())
+    left, accused = np.isfinite(values), list[tuple[int, NDArray[np.bool_]]]()
     while (word := _worst(values, occurrences.among(left), found.trusted, found.suspicious)) >= 0:
         if len(accused) == MOST_WORDS:
-            return nobody
+            return Accusation(risk, ())
         has = occurrences.having(word, len(values)) & left
         accused.append((word, has))
         left = left & ~has
     trusted = _without_words(values[left], found.trusted, found.suspicious)
     words = []
     for word, has in accused:
-        share, nobody.risk[has] = _own_mixture(values[has], trusted, found.suspicious)
+        share, risk[has] = _own_mixture(values[has], trusted, found.suspicious)
         words.append(AccusedWord(occurrences.words[word], int(has.sum()), share))
-    return Accusation(nobody.risk, tuple(words))
+    return Accusation(risk, tuple(words))
 
 
 def _worst(gaps: Floats, words: Occurrences, trusted: Component, suspicious: Component) -> int:
@@ -104,7 +103,7 @@ def _worst(gaps: Floats, words: Occurrences, trusted: Component, suspicious: Com
 def _without_words(gaps: Floats, trusted: Component, suspicious: Component) -> Component:
     """What is trusted among pairs without accused words, fitted anew."""
     believed = 1 - posterior(evidence(gaps, trusted, suspicious), suspicious.weight)
-    return moments(gaps, believed, trusted.deviation * FLOOR) or trusted
+    return moments(gaps, believed, FLOOR * gaps.max(initial=0)) or trusted
 
 
 def _own_mixture(gaps: Floats, trusted: Component, suspicious: Component) -> tuple[float, Floats]:
