@@ -122,11 +122,7 @@ def _elements(recipe: Recipe, opened: OpenedPairs | None) -> Elements:
     elements = Elements(load_knowledge(spec.source), spec.max_elements)
     if spec.encoder is None:
         return elements
-    if opened is None:
-        raise ShieldCLIPError(
-            "Expected pairs that are known in advance for knowledge.encoder, got a stream; set "
-            "data.streaming to false, or knowledge.encoder to null."
-        )
+    assert opened is not None, "streams have no knowledge.encoder"
     phrases = elements.of_all(text for own in opened.captions for text in own)
     return replace(elements, vectors=sentence_vectors(spec.encoder, phrases))
 

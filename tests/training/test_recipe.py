@@ -83,6 +83,8 @@ def test_own_data_are_not_poisoned_unless_asked():
 def test_poisoning_a_stream_is_refused(path):
     with pytest.raises(ShieldCLIPError, match="run `shieldclip poison` before"):
         load_recipe(path, ["data.streaming=true", "data.poison={poison: dirty-label}"])
+    with pytest.raises(ShieldCLIPError, match=r"knowledge.encoder needs pairs .* not a stream"):
+        load_recipe(path, ["data.streaming=true", "data.poison=null", "knowledge.encoder=any"])
 
 
 def test_unknown_recipes_are_told_from_missing_files(tmp_path):

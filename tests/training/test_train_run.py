@@ -257,17 +257,6 @@ def test_what_cannot_be_done_is_said(record, tmp_path, groups, says):
         train(build(record, **groups), tmp_path)
 
 
-def test_a_sentence_encoder_needs_to_know_all_captions(record, tiny_sentence_encoder, tmp_path):
-    recipe = build(
-        record,
-        defence=SHIELD,
-        data={"streaming": True},
-        knowledge={"encoder": str(tiny_sentence_encoder)},
-    )
-    with pytest.raises(ShieldCLIPError, match=r"known in advance for knowledge\.encoder"):
-        train(recipe, tmp_path)
-
-
 def test_two_processes_train_as_one(record, tmp_path):
     recipe = build(record, defence=SHIELD)
     path = tmp_path / "recipe.yaml"

@@ -250,3 +250,12 @@ class Recipe(Strict):
     @classmethod
     def _by_name(cls, value: Any) -> Any:
         return {"name": value} if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _phrases_are_known(self) -> Recipe:
+        if self.data.streaming and self.knowledge.encoder is not None:
+            raise ValueError(
+                "knowledge.encoder needs pairs that are known in advance, not a stream; set "
+                "data.streaming to false, or knowledge.encoder to null"
+            )
+        return self
