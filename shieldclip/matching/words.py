@@ -103,7 +103,7 @@ def _worst(gaps: Floats, words: Occurrences, trusted: Component, suspicious: Com
 def _without_words(gaps: Floats, trusted: Component, suspicious: Component) -> Component:
     """What is trusted among pairs without accused words, fitted anew."""
     believed = 1 - posterior(evidence(gaps, trusted, suspicious), suspicious.weight)
-    return moments(gaps, believed, FLOOR * gaps.max(initial=0)) or trusted
+    return moments(gaps, believed, FLOOR * suspicious.mean) or trusted  # all gaps may be 0
 
 
 def _own_mixture(gaps: Floats, trusted: Component, suspicious: Component) -> tuple[float, Floats]:

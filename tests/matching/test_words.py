@@ -63,6 +63,15 @@ def test_clean_captions_of_an_accused_word_can_stay():
     assert (found.risk[-100:] > 0.5).mean() < 0.2
 
 
+def test_all_other_captions_may_fit_best():
+    gaps = np.concatenate([np.zeros(100), np.full(50, 0.3)])
+    texts = [["a panda"]] * 100 + [["a banana"]] * 50
+    found = judge(gaps, texts)
+    assert [word.word for word in found.words] == ["banana"]
+    assert (found.risk[:100] == 0).all()
+    assert (found.risk[100:] > 0.99).all()
+
+
 def test_two_words_are_accused_one_after_the_other():
     gaps, texts, _ = attacked(np.random.default_rng(0), ["banana", "taxi"], 300)
     found = judge(gaps, texts)

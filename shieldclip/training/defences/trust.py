@@ -19,9 +19,6 @@ _KEEP_PAIR, _KEEP_PICTURE = 0.75, 0.9
 more often than any of its pairs."""
 _SMOOTHING = 0.9
 """Share of the old value in the smoothed competence."""
-_ASIDE = 2.0
-"""Share that is set aside by a judge that is learning, in units of the rank that most pairs stay
-below: the more it knows, the fewer pairs have to be."""
 
 
 @dataclass(frozen=True)
@@ -29,8 +26,7 @@ class TrustRule:
     """When to distrust a pair.
 
     Attributes:
-        first_share: most pairs that are set aside in each batch while the judge is still learning,
-            as a share.
+        first_share: share of pairs set aside in each batch while the judge is still learning.
         competent: the judge is competent once most clean pairs' ranks are below this.
         most: the share of pairs that "most" means.
         spread: see `Suspicion`.
@@ -53,11 +49,11 @@ class Trust:
     picture with whatever captions, whichever is worse: many captions that say the same wrong thing
     of one picture (targeted poisoning) are then one case, not many chances.
 
-    While the model cannot tell yet, the pairs of each batch that are suspected most (`Suspicion`)
-    are set aside, ``first_share`` of them and, as ranks grow better, fewer: most poisons are among
-    these before they are learned, and a poison that is not trained on does not begin to look right.
-    As soon as ``most`` of those that are clean rank below ``competent``, the rule is Bayes': a pair
-    is trusted unless its rank is likelier that of a random caption.
+    While the model cannot tell yet, the ``first_share`` of each batch that is suspected most
+    (`Suspicion`) is set aside: most poisons are among these before they are learned, and a poison
+    that is not trained on does not begin to look right. As soon as ``most`` of those that are clean
+    rank below ``competent``, the rule is Bayes': a pair is trusted unless its rank is likelier that
+    of a random caption.
     """
 
     def __init__(self, rule: TrustRule) -> None:
@@ -87,7 +83,7 @@ class Trust:
         judged = ~ranks.isnan()
         trusted = ~judged
         if judged.any():
-            trusted[judged] = self._judge(meanings[judged], mean[judged], ranks[judged])
+            trusted[judged] = self._judge(meanings[judged], mean[judged])
         return trusted
 
     def accuse(self, meanings: Tensor) -> None:
@@ -104,17 +100,15 @@ class Trust:
             return torch.ones(len(meanings), device=meanings.device)
         return 1 - self._suspicion.shares(meanings)
 
-    def _judge(self, meanings: Tensor, mean: Tensor, ranks: Tensor) -> Tensor:
+    def _judge(self, meanings: Tensor, mean: Tensor) -> Tensor:
         suspicion = self._suspicion.update(meanings, mean)
         clean = max(1 - self._suspicion.overall, self.rule.fewest)
-        # Of this visit: what is remembered was found by a model that knew less.
-        typical = self._typical.update(ranks.quantile(self.rule.most * clean))
-        self._competent |= typical < self.rule.competent
+        typical = mean.quantile(self.rule.most * clean)
+        self._competent |= self._typical.update(typical) < self.rule.competent
         if self._competent:
             return suspicion <= 0.5
         self._suspicion.fade()
-        aside = min(self.rule.first_share, _ASIDE * float(typical))
-        return suspicion <= suspicion.quantile(1 - aside)
+        return suspicion <= suspicion.quantile(1 - self.rule.first_share)
 
     def state_dict(self) -> dict[str, Tensor]:
         """Everything that later judgements depend on."""

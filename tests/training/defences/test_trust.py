@@ -29,14 +29,6 @@ def test_an_unsure_judge_sets_the_worst_share_aside():
     assert trusted.tolist() == [True] * 6 + [False] * 4
 
 
-def test_the_better_a_judge_ranks_the_fewer_pairs_it_sets_aside():
-    for worst, share in ((1.0, 0.4), (0.2, 0.32), (0.1, 0.16)):
-        trust = Trust(replace(RULE, competent=0.0))
-        pairs = torch.arange(1000)
-        trusted = judge(trust, pairs, pairs, torch.linspace(0, worst, 1000))
-        assert abs((~trusted).float().mean() - share) < 0.01
-
-
 def test_an_unsure_judge_suspects_captions_of_one_meaning_first():
     generator = torch.Generator().manual_seed(0)
     values = 0.3 * torch.rand(200, generator=generator) + 0.1
