@@ -73,4 +73,5 @@ beyond_links = {
     "RESULTS.md": "results.md",
     "NOTES.md": "notes.md",
     "experiments/finetune.png": "../training/experiments/finetune.png",
+    "experiments/scratch.png": "../training/experiments/scratch.png",
 }
