@@ -30,9 +30,7 @@ def train(
 
     Given again after an interruption, the same command goes on where the run stopped.
     """
-    from shieldclip.evaluation.folder import folder_evaluator
     from shieldclip.training.recipe import load_recipe
-    from shieldclip.training.run import train as run
 
     resolved = load_recipe(recipe, overrides, source)
     folder = out or Path("runs") / Path(recipe).stem
@@ -41,6 +39,9 @@ def train(
 
         click.echo(describe(resolved), nl=False)
         return
+    from shieldclip.evaluation.folder import folder_evaluator
+    from shieldclip.training.run import train as run
+
     with _resumable(folder):
         run(resolved, folder, folder_evaluator(**resolved.evaluation.asked))
     click.echo(f"Trained; the model is in {folder / 'last'}.")

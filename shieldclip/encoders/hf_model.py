@@ -59,8 +59,8 @@ def _config(folder: Path, record: dict[str, Any], config_class: Any) -> Any:
     try:
         return config_class.from_dict(fields)
     except (TypeError, ValueError, KeyError, StrictDataclassError) as error:
-        reason = in_one_line(error)
-        raise ShieldCLIPError(f"Bad configuration in {folder}: {reason[:200]}") from error
+        reason = in_one_line(error, most=200)
+        raise ShieldCLIPError(f"Bad configuration in {folder}: {reason}") from error
 
 
 def _unexpected(record: dict[str, Any], model: Any, keys: Iterable[str]) -> list[str]:

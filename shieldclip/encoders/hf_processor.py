@@ -46,8 +46,8 @@ def _processor(folder: Path) -> Any:
     try:
         return loader.from_pretrained(folder, backend="pil", trust_remote_code=False)
     except (OSError, ValueError, TypeError) as error:
-        reason = in_one_line(error)
-        raise ShieldCLIPError(f"Unreadable image processor in {folder}: {reason[:200]}") from error
+        reason = in_one_line(error, most=200)
+        raise ShieldCLIPError(f"Unreadable image processor in {folder}: {reason}") from error
 
 
 def _translate(folder: Path, processor: Any) -> Preprocessing:

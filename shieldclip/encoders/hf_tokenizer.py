@@ -87,5 +87,5 @@ def _load(folder: Path) -> Any:
     try:
         return AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
     except (OSError, ValueError, TypeError, ImportError) as error:
-        reason = in_one_line(error)
-        raise ShieldCLIPError(f"Unreadable tokenizer in {folder}: {reason[:200]}") from error
+        reason = in_one_line(error, most=200)
+        raise ShieldCLIPError(f"Unreadable tokenizer in {folder}: {reason}") from error

@@ -99,5 +99,5 @@ def _hub_errors(spec: HubSpec) -> Iterator[None]:
             "a folder here; connect once, unset HF_HUB_OFFLINE, or give a local folder."
         ) from error
     except _REQUEST_FAILED as error:
-        reason = in_one_line(error)
-        raise ShieldCLIPError(f"Downloading {spec.repo!r} failed: {reason[:200]}") from error
+        reason = in_one_line(error, most=200)
+        raise ShieldCLIPError(f"Downloading {spec.repo!r} failed: {reason}") from error

@@ -52,7 +52,8 @@ class DistanceCache:
         ]
 
     @cached_property
-    def _middle(self) -> Middle | None:
+    def middle(self) -> Middle | None:
+        """Of the pictures, where distances are centred."""
         return self._features.middle() if self._settings.centring else None
 
     def fill(self) -> None:
@@ -93,12 +94,12 @@ class DistanceCache:
         start = time.perf_counter()
         rows, images = self._features.images(shard)
         chunks = self._features.text_chunks(self._pool)
-        found = find_nearest(images, chunks, self._settings, self._middle)
+        found = find_nearest(images, chunks, self._settings, self.middle)
         pair, place = _pairs_of(self._pairs.row, rows)
         captions = self._features.texts(self._pairs.text[pair])
         return {
             "pair": pair,
-            "own": own_distances(images, place, captions, self._settings, self._middle),
+            "own": own_distances(images, place, captions, self._settings, self.middle),
             "best": found.distance[place],
             "text": found.text[place],
             "pairs": torch.tensor(found.pairs),

@@ -13,6 +13,7 @@ from shieldclip.data.parts import Part
 from shieldclip.data.source import Source
 from shieldclip.errors import ShieldCLIPError
 from shieldclip.matching.cache import FeatureCache
+from shieldclip.matching.centring import Middle
 from shieldclip.matching.cleaned import write_cleaned
 from shieldclip.matching.distances import DistanceCache, Work
 from shieldclip.matching.folder import MatchFolder
@@ -104,7 +105,7 @@ def match(
         return None
     found, work = distances.gather()
     matching = judge(pairs, found, settings, None if manifest is None else manifest.rows)
-    recall = _recall(features, pairs, settings)
+    recall = _recall(features, pairs, settings, distances.middle)
     return _write(folder, source, encoder, pairs, matching, settings, work, recall)
 
 
@@ -158,11 +159,12 @@ def _check_manifest(manifest: Manifest | None, source: Source, pairs: Pairs) -> 
         )
 
 
-def _recall(features: FeatureCache, pairs: Pairs, settings: MatchSettings) -> float | None:
+def _recall(
+    features: FeatureCache, pairs: Pairs, settings: MatchSettings, middle: Middle | None
+) -> float | None:
     if settings.candidates is None:
         return None
     _, images = features.images(0)
     sample = torch.arange(min(RECALL_SAMPLE, len(images.whole)))
     pool = list(features.text_chunks(pairs.pool(settings.pool, settings.seed)))
-    middle = features.middle() if settings.centring else None
     return approximate_recall(images.take(sample), pool, settings, middle)
