@@ -27,7 +27,7 @@ At batch 256 at most 1.5 is wanted of `step` for `otcclip`, and 1.7 for `shield`
 Pictures, captions and elements are those of icons and scenes, batches are made as in training, and
 `vit-b-32` has the sizes of the recipe `coco-vit-b32`. All that is compared takes turns on one batch
 after the other; every figure is the median over these. On a CPU, processor time counts: it hardly
-depends on what else the machine does.
+depends on what else the machine does. Freed memory is kept, as by `shieldclip train`.
 """
 
 from __future__ import annotations
@@ -48,6 +48,7 @@ from training_steps import LATE, Steps, Work, fill_banks
 
 from shieldclip.knowledge import load_knowledge
 from shieldclip.modeling import ShieldCLIPModel, ShieldCLIPProcessor
+from shieldclip.training.allocator import keep_freed_memory
 from shieldclip.training.defences import DEFENCES, Defence, make_defence
 from shieldclip.training.engine.trainer import Part
 from shieldclip.training.model_setup import patch_count, set_up
@@ -286,6 +287,7 @@ def main(
     if quick:
         name, batch_size, repeats = "tiny", 16, 1
     torch.set_num_threads(threads)
+    keep_freed_memory()
     overrides = [
         f"optimiser.batch_size={batch_size}",
         f"knowledge.source={KNOWLEDGE}",

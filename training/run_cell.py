@@ -15,6 +15,7 @@ from cells.run import run_cell
 from cells.spec import cells_of, read_matrix
 
 from shieldclip.errors import unknown_name
+from shieldclip.training.allocator import keep_freed_memory
 
 
 @click.command()
@@ -25,6 +26,7 @@ from shieldclip.errors import unknown_name
 def main(path: Path, name: str, out: Path, threads: int) -> None:
     """Train, measure, keep the report."""
     torch.set_num_threads(threads)
+    keep_freed_memory()
     matrix = read_matrix(path)
     cells = {cell.stem: cell for cell in cells_of(matrix)}
     if name not in cells:

@@ -40,8 +40,10 @@ def train(
         click.echo(describe(resolved), nl=False)
         return
     from shieldclip.evaluation.folder import folder_evaluator
+    from shieldclip.training.allocator import keep_freed_memory
     from shieldclip.training.run import train as run
 
+    keep_freed_memory()
     with _resumable(folder):
         run(resolved, folder, folder_evaluator(**resolved.evaluation.asked))
     click.echo(f"Trained; the model is in {folder / 'last'}.")

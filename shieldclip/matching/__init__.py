@@ -10,6 +10,7 @@ from shieldclip.matching.risk import Split, split
 from shieldclip.matching.run import Computing, match
 from shieldclip.matching.settings import MatchSettings
 from shieldclip.matching.summary import Summary
+from shieldclip.matching.suspects import Suspects, find_suspects
 from shieldclip.matching.table import load_table
 from shieldclip.matching.words import AccusedWord, accuse_words
 
@@ -24,9 +25,11 @@ __all__ = [
     "Pairs",
     "Split",
     "Summary",
+    "Suspects",
     "TextFeatures",
     "accuse_words",
     "detect",
+    "find_suspects",
     "load_table",
     "match",
     "match_features",

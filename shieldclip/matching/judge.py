@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from shieldclip.matching.detection import Detection, detect
-from shieldclip.matching.occurrences import Occurrences
 from shieldclip.matching.pairs import Pairs
-from shieldclip.matching.risk import Split, split
+from shieldclip.matching.risk import Split
 from shieldclip.matching.settings import MatchSettings
+from shieldclip.matching.suspects import find_suspects
 from shieldclip.matching.table import POISONED, SCHEMA
-from shieldclip.matching.words import AccusedWord, accuse_words
+from shieldclip.matching.words import AccusedWord
 
 KEEP, RECAPTION, DROP = "keep", "recaption", "drop"
 ROUNDING = 2e-5
@@ -80,17 +80,18 @@ def judge(
     with np.errstate(invalid="ignore"):  # infinity minus infinity
         gap = own - best
     gap = np.where(unread, np.nan, np.where(np.isinf(own), np.inf, gap))
-    found = split(gap, level=settings.threshold, seed=settings.seed)
-    accused = accuse_words(gap, Occurrences.of([[pairs.texts[place]] for place in text]), found)
-    risk = np.maximum(found.risk, accused.risk)
+    captions = [[pairs.texts[place]] for place in text]
+    found = find_suspects(gap, captions, level=settings.threshold, seed=settings.seed)
+    risk = found.risk
     decision = decide(own, best, risk, can_change=new != text, settings=settings)
     table = _table(pairs, own, best, gap, risk, new, decision)
     if poisoned is None:
-        return Matching(table, found, accused.words, None)
+        return Matching(table, found.split, found.words, None)
     flags = np.isin(pairs.row.numpy(), list(poisoned))
     table = table.append_column(POISONED, pa.array(flags))
     scores = _order(risk[~unread], gap[~unread])
-    return Matching(table, found, accused.words, detect(scores, flags[~unread], seed=settings.seed))
+    detection = detect(scores, flags[~unread], seed=settings.seed)
+    return Matching(table, found.split, found.words, detection)
 
 
 def _order(risk: Floats, gap: Floats) -> Floats:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from shieldclip.matching import MatchSettings, Occurrences, TextFeatures, accuse_words, split
+from shieldclip.matching import MatchSettings, TextFeatures, find_suspects
 from shieldclip.matching.centring import Middle
 from shieldclip.matching.features import join_texts
 from shieldclip.matching.search import find_nearest, own_distances
@@ -74,19 +73,17 @@ class Matching:
         every = [text for own in captions for text in own]
         gaps, nearest = self._standing_out.update(gaps, _numbers(texts, every)[nearest])
         wide = gap_of_picture(gaps, pictures).numpy()
-        found = split(wide)
-        accused = accuse_words(wide, Occurrences.of(captions), found)
-        risk = np.maximum(found.risk, accused.risk)
+        found = find_suspects(wide, captions)
         changed = {
             row: every[number]
             for row, number in enumerate(nearest.tolist())
-            if risk[row] >= self.rule.risk and number >= 0
+            if found.risk[row] >= self.rule.risk and number >= 0
         }
         return EpochPlan(
             captions=changed,
-            risk=dict(enumerate(risk.tolist())),
+            risk=dict(enumerate(found.risk.tolist())),
             gaps=dict(enumerate(wide.tolist())),
-            figures={"separation": found.separation, "words": float(len(accused.words))},
+            figures={"separation": found.split.separation, "words": float(len(found.words))},
         )
 
     def _middle(self, pairs: PairsView) -> Middle | None:

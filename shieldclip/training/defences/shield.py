@@ -19,7 +19,7 @@ from shieldclip.training.defences.base import (
     PairsView,
 )
 from shieldclip.training.defences.otcclip import OTCCLIP
-from shieldclip.training.defences.semantic_shield_plus import SemanticShieldPlus
+from shieldclip.training.defences.semantic_shield_plus import SemanticShieldPlus, Share
 from shieldclip.training.defences.states import join_states, state_of
 from shieldclip.training.defences.views import first_views
 
@@ -33,12 +33,15 @@ class Shield(Defence):
     Attributes:
         semantic: settings of `SemanticShieldPlus`.
         transport: settings of `OTCCLIP`.
+        planned_share: of pairs set aside in each batch while the judge is still learning, in place
+            of its ``first_share``, once a plan has found pairs to repair.
     """
 
     needs_knowledge: ClassVar[bool] = True
 
     semantic: SemanticShieldPlus = field(default_factory=SemanticShieldPlus)
     transport: OTCCLIP = field(default_factory=OTCCLIP)
+    planned_share: Share = 0.4
 
     @property
     @override
@@ -54,7 +57,13 @@ class Shield(Defence):
     @override
     def plan(self, epoch: int, pairs: PairsView) -> EpochPlan | None:
         """Captions of suspicious pairs are replaced."""
-        return self.transport.plan(epoch, pairs)
+        plan = self.transport.plan(epoch, pairs)
+        if plan is not None:
+            found = len(plan.captions) > 0
+            self.semantic.trust.set_aside(
+                self.planned_share if found else self.semantic.first_share
+            )
+        return plan
 
     @override
     def losses(self, output: ShieldCLIPOutput, batch: Batch, moment: Moment) -> LossTerms:

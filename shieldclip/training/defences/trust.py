@@ -64,6 +64,7 @@ class Trust:
         self._typical = Smoothed(_SMOOTHING)
         self._suspicion = Suspicion(rule.first_share, rule.spread)
         self._competent = torch.tensor(False)
+        self._aside = torch.tensor(rule.first_share)
 
     def judge(self, pairs: Tensor, pictures: Tensor, meanings: Tensor, ranks: Tensor) -> Tensor:
         """Remember the ranks of a batch and say which of its pairs to trust.
@@ -85,6 +86,10 @@ class Trust:
         if judged.any():
             trusted[judged] = self._judge(meanings[judged], mean[judged])
         return trusted
+
+    def set_aside(self, share: float) -> None:
+        """From now on, so many pairs of each batch while the judge is still learning."""
+        self._aside = torch.tensor(share)
 
     def accuse(self, meanings: Tensor) -> None:
         """Another judge suspects pairs whose captions mean these ``[N]``; be strict with such."""
@@ -108,7 +113,7 @@ class Trust:
         if self._competent:
             return suspicion <= 0.5
         self._suspicion.fade()
-        return suspicion <= suspicion.quantile(1 - self.rule.first_share)
+        return suspicion <= suspicion.quantile(1 - float(self._aside))
 
     def state_dict(self) -> dict[str, Tensor]:
         """Everything that later judgements depend on."""
@@ -118,7 +123,7 @@ class Trust:
             typical=self._typical.state_dict(),
             suspicion=self._suspicion.state_dict(),
         )
-        return {**means, "competent": self._competent}
+        return {**means, "competent": self._competent, "aside": self._aside}
 
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
         """Restore what `state_dict` gave."""
@@ -127,3 +132,4 @@ class Trust:
         self._typical.load_state_dict(state_of("typical", state))
         self._suspicion.load_state_dict(state_of("suspicion", state))
         self._competent = state["competent"].clone()
+        self._aside = state["aside"].clone()
