@@ -17,6 +17,8 @@ _MOST_VISITS = 200.0
 """Visits that are remembered of one meaning; older ones fade."""
 _EARLY_VISITS = 20.0
 """Visits that are remembered of one meaning while the model cannot judge."""
+_LEAST = 1e-6
+"""Share of random captions, or of true ones, that there is of every meaning."""
 _SMOOTHING = 0.9
 """Share of the old value in what is known of all pairs: the share of random captions, and the mean
 rank of true ones."""
@@ -52,26 +54,28 @@ class Suspicion:
             ranks: ``[N]`` in [0, 1].
 
         Returns:
-            ``[N]``, the posterior that each rank is that of a random caption.
+            ``[N]``, log odds that each rank is that of a random caption: these tell ranks apart
+            whose probabilities are all 1 in float32.
         """
         slots, place = torch.unique(meanings.cpu() % _SLOTS, return_inverse=True)
         self._grow(int(slots.max()) + 1)
         rank = ranks.cpu().float()
         count = torch.zeros(len(slots)).index_add_(0, place, torch.ones_like(rank))
         remembered, visits = self._suspects[slots], self._visits[slots]
-        suspects, posterior = remembered, rank
+        suspects, odds = remembered, rank
         for round_ in range(_ROUNDS):
             shares = self._shares(suspects, visits + (count if round_ else 0))
-            posterior = _posterior(rank, shares[place], self._typical)
-            suspects = remembered.index_add(0, place, posterior)
+            odds = _log_odds(rank, shares[place], self._typical)
+            suspects = remembered.index_add(0, place, odds.sigmoid())
         self._remember(slots, suspects, visits + count)
+        posterior = odds.sigmoid()
         believed = 1 - posterior
         typical = (believed * rank).sum() / believed.sum().clamp_min(1e-6)
         fresh = 1 - _SMOOTHING
         self._overall = torch.lerp(self._overall, posterior.mean(), fresh)
         typical = torch.lerp(self._typical, typical, fresh * believed.mean())
         self._typical = typical.clamp_min(self._spread)
-        return posterior.to(ranks.device)
+        return odds.to(ranks.device)
 
     @property
     def overall(self) -> float:
@@ -124,7 +128,7 @@ class Suspicion:
         self._overall, self._typical = state["overall"].clone(), state["typical"].clone()
 
 
-def _posterior(rank: Tensor, share: Tensor, typical: Tensor) -> Tensor:
+def _log_odds(rank: Tensor, share: Tensor, typical: Tensor) -> Tensor:
     """Of the uniform component; the other is exponential with this mean, cut off at 1."""
-    density = torch.exp(-rank / typical) / (typical * -torch.expm1(-1 / typical))
-    return share / (share + (1 - share) * density)
+    density = -rank / typical - torch.log(typical * -torch.expm1(-1 / typical))
+    return torch.logit(share, _LEAST) - density

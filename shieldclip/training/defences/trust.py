@@ -111,7 +111,7 @@ class Trust:
         typical = mean.quantile(self.rule.most * clean)
         self._competent |= self._typical.update(typical) < self.rule.competent
         if self._competent:
-            return suspicion <= 0.5
+            return suspicion <= 0
         self._suspicion.fade()
         return suspicion <= suspicion.quantile(1 - float(self._aside))
 

@@ -2,51 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from known_pairs import CONCEPTS, PAIRS, WIDTH, WRONG, KnownPairs
 from torch.nn.functional import normalize
 
-from shieldclip.matching import ImageFeatures, MatchSettings, TextFeatures
-from shieldclip.training.defences.base import Seen
+from shieldclip.matching import MatchSettings
 from shieldclip.training.defences.matching import Matching, MatchingRule, gap_of_picture
-from shieldclip.transport import Bags
 
-CONCEPTS, PAIRS, WIDTH = 8, 160, 16
-WRONG = range(0, PAIRS, 16)
 RULE = MatchingRule(
     first=0, every=1, pool=1000, risk=0.5, remember=1.0, search=MatchSettings(candidates=8)
 )
-
-
-class KnownPairs:
-    """Pictures of concepts; every 16th caption names another concept."""
-
-    def __init__(self) -> None:
-        generator = torch.Generator().manual_seed(0)
-        self.concept = torch.arange(PAIRS) % CONCEPTS
-        said = self.concept.clone()
-        said[list(WRONG)] += 3
-        self.captions = [[f"concept {c % CONCEPTS}"] for c in said.tolist()]
-        noise = torch.randn(PAIRS, 5, WIDTH, generator=generator)
-        centres = torch.eye(CONCEPTS, WIDTH)
-        self.patches = normalize(centres[self.concept][:, None] + 0.1 * noise, dim=-1)
-        self.words = centres
-        self.pictures = torch.arange(PAIRS)
-
-    def see_images(self, rows: Sequence[int]) -> Seen:
-        chosen = self.patches[list(rows)]
-        features = ImageFeatures(chosen, normalize(chosen.mean(1), dim=-1))
-        return Seen(features, self.pictures[list(rows)])
-
-    def read_texts(self, texts: Sequence[str]) -> TextFeatures:
-        chosen = self.words[[int(text.split()[1]) for text in texts]]
-        offsets = torch.arange(len(texts) + 1)
-        return TextFeatures(Bags(chosen, offsets), chosen)
 
 
 @pytest.fixture

@@ -29,6 +29,21 @@ def test_an_unsure_judge_sets_the_worst_share_aside():
     assert trusted.tolist() == [True] * 6 + [False] * 4
 
 
+def test_pairs_are_set_aside_where_all_of_them_look_random():
+    hopeless = replace(RULE, spread=0.02)
+    trusted = judge(Trust(hopeless), PAIRS, PAIRS, torch.linspace(0.6, 1, 10))
+    assert trusted.tolist() == [True] * 6 + [False] * 4
+
+
+def test_another_judge_may_change_how_many_an_unsure_one_sets_aside():
+    trust, restored = Trust(RULE), Trust(RULE)
+    trust.set_aside(0.1)
+    restored.load_state_dict(trust.state_dict())
+    for relieved in (trust, restored):
+        trusted = judge(relieved, PAIRS, PAIRS, torch.linspace(0.1, 1, 10))
+        assert trusted.tolist() == [True] * 9 + [False]
+
+
 def test_an_unsure_judge_suspects_captions_of_one_meaning_first():
     generator = torch.Generator().manual_seed(0)
     values = 0.3 * torch.rand(200, generator=generator) + 0.1
