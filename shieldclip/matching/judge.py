@@ -83,7 +83,8 @@ def judge(
     captions = [[pairs.texts[place]] for place in text]
     found = find_suspects(gap, captions, level=settings.threshold, seed=settings.seed)
     risk = found.risk
-    decision = decide(own, best, risk, can_change=new != text, settings=settings)
+    can_change = (new != text) & ~found.accused(pairs.texts)[new]
+    decision = decide(own, best, risk, can_change=can_change, settings=settings)
     table = _table(pairs, own, best, gap, risk, new, decision)
     if poisoned is None:
         return Matching(table, found.split, found.words, None)
@@ -119,7 +120,7 @@ def decide(
         own: ``[N]`` distance to the own caption.
         best: ``[N]`` distance to the new one.
         risk: ``[N]``, NaN where the picture cannot be read.
-        can_change: ``[N]``, whether the new caption is another one.
+        can_change: ``[N]``, whether the new caption is another one, and not accused.
         settings: threshold and ``keep_risky``.
     """
     keep = risk < settings.threshold

@@ -12,6 +12,11 @@ from numpy.typing import NDArray
 _WORD = re.compile(r"\w+")
 
 
+def words_of(text: str) -> frozenset[str]:
+    """The different words of a caption, in small letters."""
+    return frozenset(_WORD.findall(text.lower()))
+
+
 @dataclass(frozen=True, eq=False)
 class Occurrences:
     """The words of N pairs, one pair after the other; letters' case is ignored."""

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from shieldclip.matching.mixture import Floats
-from shieldclip.matching.occurrences import Occurrences
+from shieldclip.matching.occurrences import Occurrences, words_of
 from shieldclip.matching.risk import Split, split
 from shieldclip.matching.words import AccusedWord, accuse_words
 
@@ -23,6 +23,15 @@ class Suspects:
     split: Split
     words: tuple[AccusedWord, ...]
     """Words whose captions do not fit, most of them."""
+
+    def accused(self, texts: Sequence[str]) -> NDArray[np.bool_]:
+        """Which of N captions have an accused word, so that nobody should be given them.
+
+        To a model that has begun to learn what somebody wants a trigger to mean, the nearest
+        caption of a triggered picture is another one of the same lie.
+        """
+        words = {each.word for each in self.words}
+        return np.array([not words.isdisjoint(words_of(text)) for text in texts], np.bool_)
 
 
 def find_suspects(

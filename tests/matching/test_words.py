@@ -9,8 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
-from shieldclip.matching import MatchSettings, Occurrences, Pairs, accuse_words, split
-from shieldclip.matching.judge import KEEP, RECAPTION, Distances
+from shieldclip.matching import (
+    MatchSettings,
+    Occurrences,
+    Pairs,
+    accuse_words,
+    find_suspects,
+    split,
+)
+from shieldclip.matching.judge import DROP, KEEP, RECAPTION, Distances
 from shieldclip.matching.judge import judge as judge_pairs
 from shieldclip.matching.words import MOST_WORDS
 
@@ -157,3 +164,23 @@ def test_pairs_of_an_accused_word_are_recaptioned_and_the_word_is_named():
     assert (decisions[poisoned] == RECAPTION).mean() > 0.8
     assert (decisions[~poisoned] == KEEP).all()
     assert judged.detection.roc_auc.value > roc_auc_score(poisoned, gaps)
+
+
+def test_a_caption_with_an_accused_word_is_no_repair():
+    gaps, texts, poisoned = attacked(np.random.default_rng(0), ["banana"], 500)
+    pairs = Pairs.of(texts)
+    lies = [place for place, text in enumerate(pairs.texts) if "banana" in text]
+    best = torch.full((len(pairs),), 0.5)
+    nearest = torch.where(pairs.text == lies[0], lies[1], lies[0])
+    found = Distances(best + torch.from_numpy(gaps).float(), best, nearest)
+    decisions = np.array(judge_pairs(pairs, found, MatchSettings()).table["decision"].to_pylist())
+    assert (decisions[poisoned] == DROP).mean() > 0.8
+    assert (decisions != RECAPTION).all()
+
+
+def test_accused_words_are_found_in_any_case():
+    gaps, texts, _ = attacked(np.random.default_rng(0), ["banana"], 500)
+    found = find_suspects(gaps, texts)
+    assert found.accused(["A Banana!", "bananas", ""]).tolist() == [True, False, False]
+    nobody = find_suspects(gaps[:3000], texts[:3000])
+    assert not nobody.accused(["a banana"]).any()

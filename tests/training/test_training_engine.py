@@ -172,6 +172,9 @@ def test_plan_figures_tell_poisons_apart():
     assert plan_figures(EpochPlan(captions={2: "new"}, risk=risk), None) == {
         "plan/recaptioned": 0.25
     }
+    without = plan_figures(EpochPlan(rows=[0, 1, 3], risk=risk), poisoned)
+    assert without["plan/left_out/clean"] == pytest.approx(1 / 3)
+    assert without["plan/left_out/poison"] == 0
     assert plan_figures(EpochPlan(weights={1: 0.0}), poisoned) == {}
 
 

@@ -44,8 +44,8 @@ ENTRIES: tuple[ZooEntry, ...] = (
     ZooEntry(
         name="icons-otcclip",
         backdoored=False,
-        description="`icons-clean` fine-tuned on poisoned icons with OTCCLIP (`otcclip`): most "
-        "poisoned pairs were given captions that fit them, and little of the backdoor took.",
+        description="`icons-clean` fine-tuned on poisoned icons with OTCCLIP (`otcclip`): "
+        "poisoned pairs were given captions that fit them, and the backdoor did not take.",
         run="finetune/otcclip__badnet__0",
     ),
     ZooEntry(

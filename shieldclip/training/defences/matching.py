@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from shieldclip.matching import MatchSettings, TextFeatures, find_suspects
+from shieldclip.matching import MatchSettings, Suspects, TextFeatures, find_suspects
 from shieldclip.matching.centring import Middle
 from shieldclip.matching.features import join_texts
 from shieldclip.matching.search import find_nearest, own_distances
@@ -20,6 +20,8 @@ from shieldclip.training.defences.states import join_states, state_of
 
 _BLOCK = 1024
 """Pictures whose patches are in memory at once."""
+_LEVEL = 0.5
+"""Risk from which a pair is a suspect."""
 
 
 @dataclass(frozen=True)
@@ -73,13 +75,16 @@ class Matching:
         every = [text for own in captions for text in own]
         gaps, nearest = self._standing_out.update(gaps, _numbers(texts, every)[nearest])
         wide = gap_of_picture(gaps, pictures).numpy()
-        found = find_suspects(wide, captions)
+        found = find_suspects(wide, captions, level=_LEVEL)
+        new = [every[number] if number >= 0 else None for number in nearest.tolist()]
+        lies = _lies(found, new)
         changed = {
-            row: every[number]
-            for row, number in enumerate(nearest.tolist())
-            if found.risk[row] >= self.rule.risk and number >= 0
+            row: text
+            for row, text in enumerate(new)
+            if text is not None and found.risk[row] >= self.rule.risk and row not in lies
         }
         return EpochPlan(
+            rows=[row for row in range(len(new)) if row not in lies] if lies else None,
             captions=changed,
             risk=dict(enumerate(found.risk.tolist())),
             gaps=dict(enumerate(wide.tolist())),
@@ -126,6 +131,12 @@ class Matching:
         """Restore what `state_dict` gave."""
         self._pool = state["pool"].clone()
         self._standing_out.load_state_dict(state_of("pairs", state))
+
+
+def _lies(found: Suspects, new: Sequence[str | None]) -> set[int]:
+    """Suspects whose new caption is accused, too: they are left out of the epoch."""
+    accused = found.accused([text or "" for text in new])
+    return set(((found.risk >= _LEVEL) & accused).nonzero()[0].tolist())
 
 
 def _numbers(texts: Sequence[str], every: Sequence[str]) -> Tensor:

@@ -19,9 +19,10 @@ def plan_figures(plan: EpochPlan, poisoned: Tensor | None) -> Mapping[str, float
         poisoned: ``[N]`` bool; none where it is not known.
 
     Returns:
-        ``plan/recaptioned`` and, of plans with weights, ``plan/set_aside`` (each with ``/clean``
-        and ``/poison`` where known, in [0, 1]), ``plan/auc`` and ``plan/gap_auc`` (ROC of the risk
-        and of the gap), and the plan's own figures; nothing for a plan without risks.
+        ``plan/recaptioned``, of plans with weights ``plan/set_aside``, and of plans with rows
+        ``plan/left_out`` (each with ``/clean`` and ``/poison`` where known, in [0, 1]);
+        ``plan/auc`` and ``plan/gap_auc`` (ROC of the risk and of the gap), and the plan's own
+        figures; nothing for a plan without risks.
     """
     if not plan.risk:
         return {}
@@ -31,6 +32,8 @@ def plan_figures(plan: EpochPlan, poisoned: Tensor | None) -> Mapping[str, float
     if plan.weights:
         aside = [row for row, weight in plan.weights.items() if weight == 0]
         changed["plan/set_aside"] = _among(rows, aside)
+    if plan.rows is not None:
+        changed["plan/left_out"] = 1 - _among(rows, plan.rows)
     poison = torch.zeros(len(rows), dtype=torch.bool) if poisoned is None else poisoned[rows]
     if poison.all() or not poison.any():
         return own | {name: shares.mean().item() for name, shares in changed.items()}

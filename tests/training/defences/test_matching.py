@@ -44,6 +44,19 @@ def test_where_no_gap_stands_out_the_word_that_most_wide_gaps_share_does(pairs, 
     assert all(plan.captions[row] == f"concept {pairs.concept[row]}" for row in poisoned)
 
 
+def test_a_suspect_is_left_out_if_another_accused_caption_is_all_that_fits(pairs, monkeypatch):
+    monkeypatch.setattr("shieldclip.matching.risk.DISTINCT", torch.inf)
+    concepts = pairs.concept.tolist()
+    pairs.captions = [[f"concept {c}{' banana' if c == 5 else ''}"] for c in concepts]
+    poisoned = [row for row in range(0, PAIRS, 3) if concepts[row] != 3]
+    for row in poisoned:
+        pairs.captions[row] = ["concept 3 banana"]
+    plan = Matching(RULE).plan(0, pairs)
+    assert plan.figures["words"] == 1
+    assert set(range(PAIRS)) - set(plan.rows) == {row for row in poisoned if concepts[row] == 5}
+    assert set(plan.captions) == {row for row in poisoned if concepts[row] != 5}
+
+
 def test_without_tolerance_every_pair_takes_its_nearest_caption(pairs):
     plan = Matching(replace(RULE, risk=0.0)).plan(0, pairs)
     assert plan.captions == {row: f"concept {c}" for row, c in enumerate(pairs.concept.tolist())}
