@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from shieldclip.matching import MatchSettings, Suspects, TextFeatures, find_suspects
 from shieldclip.matching.centring import Middle
 from shieldclip.matching.features import join_texts
+from shieldclip.matching.judge import ROUNDING
+from shieldclip.matching.mixture import Floats
 from shieldclip.matching.search import find_nearest, own_distances
 from shieldclip.matching.shards import cut
 from shieldclip.training.defences.base import EpochPlan, PairsView
@@ -33,6 +36,8 @@ class MatchingRule:
         every: epochs from one matching epoch to the next; between them plans stay.
         pool: captions in the FIFO pool.
         risk: pairs with at least this posterior are trained with the nearest caption instead.
+        finding: suspects are left out, not changed, while a smaller share of the believed pairs
+            finds its own caption: what is nearest to a model that has learned little is wrong.
         remember: see `StandingOut`.
         search: how distances are taken.
     """
@@ -41,6 +46,7 @@ class MatchingRule:
     every: int
     pool: int
     risk: float
+    finding: float
     remember: float
     search: MatchSettings
 
@@ -71,24 +77,29 @@ class Matching:
             self._match_block(pairs, pool, texts, middle, rows)
             for rows in cut(len(captions), _BLOCK)
         ]
-        gaps, nearest, pictures = (torch.cat(column) for column in zip(*blocks, strict=True))
+        fresh, nearest, pictures = (torch.cat(column) for column in zip(*blocks, strict=True))
         every = [text for own in captions for text in own]
-        gaps, nearest = self._standing_out.update(gaps, _numbers(texts, every)[nearest])
+        gaps, nearest = self._standing_out.update(fresh, _numbers(texts, every)[nearest])
         wide = gap_of_picture(gaps, pictures).numpy()
         found = find_suspects(wide, captions, level=_LEVEL)
         new = [every[number] if number >= 0 else None for number in nearest.tolist()]
-        lies = _lies(found, new)
+        finding = _finding(fresh.numpy(), found)
+        lost = _lost(found, new if finding >= self.rule.finding else [None] * len(new))
         changed = {
             row: text
             for row, text in enumerate(new)
-            if text is not None and found.risk[row] >= self.rule.risk and row not in lies
+            if text is not None and found.risk[row] >= self.rule.risk and row not in lost
         }
         return EpochPlan(
-            rows=[row for row in range(len(new)) if row not in lies] if lies else None,
+            rows=[row for row in range(len(new)) if row not in lost] if lost else None,
             captions=changed,
             risk=dict(enumerate(found.risk.tolist())),
             gaps=dict(enumerate(wide.tolist())),
-            figures={"separation": found.split.separation, "words": float(len(found.words))},
+            figures={
+                "separation": found.split.separation,
+                "words": float(len(found.words)),
+                "finding": finding,
+            },
         )
 
     def _middle(self, pairs: PairsView) -> Middle | None:
@@ -133,10 +144,16 @@ class Matching:
         self._standing_out.load_state_dict(state_of("pairs", state))
 
 
-def _lies(found: Suspects, new: Sequence[str | None]) -> set[int]:
-    """Suspects whose new caption is accused, too: they are left out of the epoch."""
-    accused = found.accused([text or "" for text in new])
-    return set(((found.risk >= _LEVEL) & accused).nonzero()[0].tolist())
+def _finding(gaps: Floats, found: Suspects) -> float:
+    """How many believed pairs find their own caption, of all in the pool."""
+    believed = found.risk < _LEVEL
+    return float((gaps[believed] <= ROUNDING).mean()) if believed.any() else 0.0
+
+
+def _lost(found: Suspects, new: Sequence[str | None]) -> set[int]:
+    """Suspects that have no new caption, or an accused one: they are left out of the epoch."""
+    without = np.array([text is None for text in new]) | found.accused([text or "" for text in new])
+    return set(((found.risk >= _LEVEL) & without).nonzero()[0].tolist())
 
 
 def _numbers(texts: Sequence[str], every: Sequence[str]) -> Tensor:
