@@ -12,8 +12,6 @@ from torch import Tensor
 from shieldclip.matching import MatchSettings, Suspects, TextFeatures, find_suspects
 from shieldclip.matching.centring import Middle
 from shieldclip.matching.features import join_texts
-from shieldclip.matching.judge import ROUNDING
-from shieldclip.matching.mixture import Floats
 from shieldclip.matching.search import find_nearest, own_distances
 from shieldclip.matching.shards import cut
 from shieldclip.training.defences.base import EpochPlan, PairsView
@@ -36,8 +34,6 @@ class MatchingRule:
         every: epochs from one matching epoch to the next; between them plans stay.
         pool: captions in the FIFO pool.
         risk: pairs with at least this posterior are trained with the nearest caption instead.
-        finding: suspects are left out, not changed, while a smaller share of the believed pairs
-            finds its own caption: what is nearest to a model that has learned little is wrong.
         remember: see `StandingOut`.
         search: how distances are taken.
     """
@@ -46,7 +42,6 @@ class MatchingRule:
     every: int
     pool: int
     risk: float
-    finding: float
     remember: float
     search: MatchSettings
 
@@ -77,14 +72,13 @@ class Matching:
             self._match_block(pairs, pool, texts, middle, rows)
             for rows in cut(len(captions), _BLOCK)
         ]
-        fresh, nearest, pictures = (torch.cat(column) for column in zip(*blocks, strict=True))
+        gaps, nearest, pictures = (torch.cat(column) for column in zip(*blocks, strict=True))
         every = [text for own in captions for text in own]
-        gaps, nearest = self._standing_out.update(fresh, _numbers(texts, every)[nearest])
+        gaps, nearest = self._standing_out.update(gaps, _numbers(texts, every)[nearest])
         wide = gap_of_picture(gaps, pictures).numpy()
         found = find_suspects(wide, captions, level=_LEVEL)
         new = [every[number] if number >= 0 else None for number in nearest.tolist()]
-        finding = _finding(fresh.numpy(), found)
-        lost = _lost(found, new if finding >= self.rule.finding else [None] * len(new))
+        lost = _lost(found, new)
         changed = {
             row: text
             for row, text in enumerate(new)
@@ -95,11 +89,7 @@ class Matching:
             captions=changed,
             risk=dict(enumerate(found.risk.tolist())),
             gaps=dict(enumerate(wide.tolist())),
-            figures={
-                "separation": found.split.separation,
-                "words": float(len(found.words)),
-                "finding": finding,
-            },
+            figures={"separation": found.split.separation, "words": float(len(found.words))},
         )
 
     def _middle(self, pairs: PairsView) -> Middle | None:
@@ -142,12 +132,6 @@ class Matching:
         """Restore what `state_dict` gave."""
         self._pool = state["pool"].clone()
         self._standing_out.load_state_dict(state_of("pairs", state))
-
-
-def _finding(gaps: Floats, found: Suspects) -> float:
-    """How many believed pairs find their own caption, of all in the pool."""
-    believed = found.risk < _LEVEL
-    return float((gaps[believed] <= ROUNDING).mean()) if believed.any() else 0.0
 
 
 def _lost(found: Suspects, new: Sequence[str | None]) -> set[int]:

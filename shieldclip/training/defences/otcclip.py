@@ -47,7 +47,6 @@ class OTCCLIP(Defence):
         global_weight: α, share of the global cosine in the distance.
         centring: see `MatchSettings`; for models that begin with nothing.
         risk: see `MatchingRule`.
-        finding: see `MatchingRule`.
         remember: see `MatchingRule`.
         inter: see `TransportRule`.
         intra: see `TransportRule`.
@@ -64,7 +63,6 @@ class OTCCLIP(Defence):
     global_weight: Share = 0.5
     centring: Share = 0.0
     risk: Share = 0.5
-    finding: Share = 0.05
     remember: Share = 1.0
     inter: Weight = 0.1
     intra: Weight = 0.1
@@ -80,7 +78,6 @@ class OTCCLIP(Defence):
                 self.match_every,
                 self.pool,
                 self.risk,
-                self.finding,
                 self.remember,
                 MatchSettings(
                     alpha=self.global_weight,

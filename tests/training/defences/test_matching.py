@@ -19,7 +19,6 @@ RULE = MatchingRule(
     every=1,
     pool=1000,
     risk=0.5,
-    finding=0.05,
     remember=1.0,
     search=MatchSettings(candidates=8),
 )
@@ -61,20 +60,6 @@ def test_a_suspect_is_left_out_if_another_accused_caption_is_all_that_fits(pairs
     assert plan.figures["words"] == 1
     assert set(range(PAIRS)) - set(plan.rows) == {row for row in poisoned if concepts[row] == 5}
     assert set(plan.captions) == {row for row in poisoned if concepts[row] != 5}
-
-
-def test_a_model_that_finds_too_few_own_captions_repairs_none(pairs):
-    rule = replace(RULE, finding=1.0)
-    whole = Matching(rule).plan(0, pairs)
-    assert whole.figures["finding"] == 1.0
-    assert whole.rows is None
-    between = 1.00 * pairs.words[pairs.concept[1]] + 1.05 * pairs.words[pairs.concept[2]]
-    pairs.patches[1] = normalize(between, dim=-1)
-    plan = Matching(rule).plan(0, pairs)
-    assert 0.99 < plan.figures["finding"] < 1.0
-    assert plan.risk[1] < 0.5
-    assert not plan.captions
-    assert set(plan.rows) == set(range(PAIRS)) - set(whole.captions)
 
 
 def test_without_tolerance_every_pair_takes_its_nearest_caption(pairs):
