@@ -12,6 +12,7 @@ from torch import Tensor
 from shieldclip.matching import MatchSettings, Suspects, TextFeatures, find_suspects
 from shieldclip.matching.centring import Middle
 from shieldclip.matching.features import join_texts
+from shieldclip.matching.mixture import Floats
 from shieldclip.matching.search import find_nearest, own_distances
 from shieldclip.matching.shards import cut
 from shieldclip.training.defences.base import EpochPlan, PairsView
@@ -76,8 +77,11 @@ class Matching:
         every = [text for own in captions for text in own]
         gaps, nearest = self._standing_out.update(gaps, _numbers(texts, every)[nearest])
         wide = gap_of_picture(gaps, pictures).numpy()
-        found = find_suspects(wide, captions, level=_LEVEL)
         new = [every[number] if number >= 0 else None for number in nearest.tolist()]
+        return self._repair(wide, find_suspects(wide, captions, level=_LEVEL), new)
+
+    def _repair(self, gaps: Floats, found: Suspects, new: Sequence[str | None]) -> EpochPlan:
+        """Suspects get new captions; those for whom there is none to believe are left out."""
         lost = _lost(found, new)
         changed = {
             row: text
@@ -88,7 +92,7 @@ class Matching:
             rows=[row for row in range(len(new)) if row not in lost] if lost else None,
             captions=changed,
             risk=dict(enumerate(found.risk.tolist())),
-            gaps=dict(enumerate(wide.tolist())),
+            gaps=dict(enumerate(gaps.tolist())),
             figures={"separation": found.split.separation, "words": float(len(found.words))},
         )
 
@@ -135,7 +139,7 @@ class Matching:
 
 
 def _lost(found: Suspects, new: Sequence[str | None]) -> set[int]:
-    """Suspects that have no new caption, or an accused one: they are left out of the epoch."""
+    """Rows of suspects that have no new caption, or an accused one."""
     without = np.array([text is None for text in new]) | found.accused([text or "" for text in new])
     return set(((found.risk >= _LEVEL) & without).nonzero()[0].tolist())
 
