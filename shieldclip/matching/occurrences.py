@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 _WORD = re.compile(r"\w+")
 
 
-def words_of(text: str) -> frozenset[str]:
-    """The different words of a caption, in small letters."""
-    return frozenset(_WORD.findall(text.lower()))
+def words_of(text: str) -> list[str]:
+    """The words of a caption in their order, in small letters."""
+    return _WORD.findall(text.lower())
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,8 +34,7 @@ class Occurrences:
         places: dict[str, int] = {}
         known: dict[str, frozenset[int]] = {}
         for text in dict.fromkeys(text for texts in captions for text in texts):
-            words = _WORD.findall(text.lower())
-            known[text] = frozenset(places.setdefault(word, len(places)) for word in words)
+            known[text] = frozenset(places.setdefault(word, len(places)) for word in words_of(text))
         found = [sorted(frozenset().union(*(known[text] for text in texts))) for texts in captions]
         pair = np.repeat(np.arange(len(found)), [len(of_pair) for of_pair in found])
         word = np.array([place for of_pair in found for place in of_pair], np.int64)

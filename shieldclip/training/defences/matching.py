@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -140,8 +139,9 @@ class Matching:
 
 def _lost(found: Suspects, new: Sequence[str | None]) -> set[int]:
     """Rows of suspects that have no new caption, or an accused one."""
-    without = np.array([text is None for text in new]) | found.accused([text or "" for text in new])
-    return set(((found.risk >= _LEVEL) & without).nonzero()[0].tolist())
+    suspects = (found.risk >= _LEVEL).nonzero()[0].tolist()
+    accused = found.accused([new[row] or "" for row in suspects])
+    return {row for row, lie in zip(suspects, accused, strict=True) if lie or new[row] is None}
 
 
 def _numbers(texts: Sequence[str], every: Sequence[str]) -> Tensor:

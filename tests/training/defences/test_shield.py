@@ -12,8 +12,9 @@ RANKS = torch.linspace(0.4, 1, 10)
 """Of pairs that no judge can tell apart yet."""
 
 
-def shield() -> Shield:
-    return Shield(transport=OTCCLIP(candidates=8, pool=1000), planned_share=0.1)
+def shield(remember: float = 1.0) -> Shield:
+    transport = OTCCLIP(candidates=8, pool=1000, remember=remember)
+    return Shield(transport=transport, planned_share=0.1)
 
 
 def believed(defence: Shield, first: int) -> int:
@@ -37,10 +38,7 @@ def test_a_plan_that_finds_nobody_relieves_nobody():
 
 
 def test_a_later_plan_that_finds_nobody_has_all_set_aside_again():
-    defence, pairs = (
-        Shield(transport=OTCCLIP(candidates=8, pool=1000, remember=0.0), planned_share=0.1),
-        KnownPairs(),
-    )
+    defence, pairs = shield(remember=0.0), KnownPairs()
     defence.plan(0, pairs)
     pairs.captions = [[f"concept {concept}"] for concept in pairs.concept.tolist()]
     defence.plan(1, pairs)
