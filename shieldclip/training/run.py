@@ -177,7 +177,8 @@ def _add_plan(trainer: ShieldTrainer, feed: Feed, learner: _Learner) -> None:
     if feed.batches is not None:
         pairs = feed.loader.dataset
         assert isinstance(pairs, PairDataset)
-        view = ModelView(learner.model, learner.processor, pairs.pixels, pairs.captions)
+        elements = pairs.preparation.elements
+        view = ModelView(learner.model, learner.processor, pairs.pixels, pairs.captions, elements)
         describe = trainer.meters.add_plan
         trainer.add_callback(PlanEpochs(feed.batches, learner.defence, view, describe))
 

@@ -99,6 +99,11 @@ class PairsView(Protocol):
         """Captions of each of the N pairs."""
         ...
 
+    @property
+    def meanings(self) -> Tensor:
+        """``[N]`` int64, equal for first captions with equal elements; 0 for those without any."""
+        ...
+
     def see_images(self, rows: Sequence[int]) -> Seen:
         """Pictures of some pairs, without augmentation."""
         ...

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import ClassVar
+from dataclasses import dataclass, field, replace
+from typing import Annotated, ClassVar
 
+from pydantic import Field
 from torch import Tensor
 from typing_extensions import override
 
@@ -18,6 +19,7 @@ from shieldclip.training.defences.base import (
     Moment,
     PairsView,
 )
+from shieldclip.training.defences.excess import said_often
 from shieldclip.training.defences.otcclip import OTCCLIP
 from shieldclip.training.defences.semantic_shield_plus import SemanticShieldPlus, Share
 from shieldclip.training.defences.states import join_states, state_of
@@ -35,6 +37,10 @@ class Shield(Defence):
         transport: settings of `OTCCLIP`.
         planned_share: of pairs set aside in each batch while the judge is still learning, in place
             of its ``first_share``, once a plan has found pairs to repair.
+        spare_below: while the two kinds of gaps lie fewer deviations apart than this (`Split`), a
+            plan changes only pairs whose captions mean what is `said_often`. Whom else an early
+            model accuses are concepts that it does not know, and it never learns those whose
+            pictures get other captions. 0 spares nobody.
     """
 
     needs_knowledge: ClassVar[bool] = True
@@ -42,6 +48,7 @@ class Shield(Defence):
     semantic: SemanticShieldPlus = field(default_factory=SemanticShieldPlus)
     transport: OTCCLIP = field(default_factory=OTCCLIP)
     planned_share: Share = 0.4
+    spare_below: Annotated[float, Field(ge=0)] = 0.0
 
     @property
     @override
@@ -59,6 +66,8 @@ class Shield(Defence):
         """Captions of suspicious pairs are replaced."""
         plan = self.transport.plan(epoch, pairs)
         if plan is not None:
+            if plan.figures["separation"] < self.spare_below:
+                plan = _sparing(plan, said_often(pairs.meanings))
             found = len(plan.captions) > 0
             self.semantic.trust.set_aside(
                 self.planned_share if found else self.semantic.first_share
@@ -84,3 +93,13 @@ class Shield(Defence):
         """Restore both."""
         self.semantic.load_state_dict(state_of("semantic", state))
         self.transport.load_state_dict(state_of("transport", state))
+
+
+def _sparing(plan: EpochPlan, often: Tensor) -> EpochPlan:
+    """The plan, but pairs that are not ``often`` [N] are trained on with their own captions."""
+    captions = {row: text for row, text in plan.captions.items() if often[row]}
+    rows = plan.rows
+    if rows is not None:
+        rows = sorted({*rows, *(~often).nonzero().flatten().tolist()})
+    figures = {**plan.figures, "spared": float(len(plan.captions) - len(captions))}
+    return replace(plan, rows=rows, captions=captions, figures=figures)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from shieldclip.training.defences.excess import Excess
 from shieldclip.training.defences.memory import RunningMeans, Smoothed
 from shieldclip.training.defences.states import join_states, state_of
 from shieldclip.training.defences.suspicion import Suspicion
@@ -50,8 +51,9 @@ class Trust:
     of one picture (targeted poisoning) are then one case, not many chances.
 
     While the model cannot tell yet, the ``first_share`` of each batch that is suspected most
-    (`Suspicion`) is set aside: most poisons are among these before they are learned, and a poison
-    that is not trained on does not begin to look right. As soon as ``most`` of those that are clean
+    (`Suspicion`) is set aside, and of every meaning what exceeds a usual one (`Excess`): most
+    poisons are among these before they are learned, and a poison that is not trained on does not
+    begin to look right. As soon as ``most`` of those that are clean
     rank below ``competent``, the rule is Bayes': a pair is trusted unless its rank is likelier that
     of a random caption.
     """
@@ -63,6 +65,7 @@ class Trust:
         self._pictures = RunningMeans(_PICTURES, _KEEP_PICTURE)
         self._typical = Smoothed(_SMOOTHING)
         self._suspicion = Suspicion(rule.first_share, rule.spread)
+        self._excess = Excess()
         self._competent = torch.tensor(False)
         self._aside = torch.tensor(rule.first_share)
 
@@ -113,7 +116,8 @@ class Trust:
         if self._competent:
             return suspicion <= 0
         self._suspicion.fade()
-        return suspicion <= suspicion.quantile(1 - float(self._aside))
+        suspected = suspicion > suspicion.quantile(1 - float(self._aside))
+        return ~(suspected | self._excess.among(meanings, suspicion))
 
     def state_dict(self) -> dict[str, Tensor]:
         """Everything that later judgements depend on."""
@@ -122,6 +126,7 @@ class Trust:
             pictures=self._pictures.state_dict(),
             typical=self._typical.state_dict(),
             suspicion=self._suspicion.state_dict(),
+            excess=self._excess.state_dict(),
         )
         return {**means, "competent": self._competent, "aside": self._aside}
 
@@ -131,5 +136,6 @@ class Trust:
         self._pictures.load_state_dict(state_of("pictures", state))
         self._typical.load_state_dict(state_of("typical", state))
         self._suspicion.load_state_dict(state_of("suspicion", state))
+        self._excess.load_state_dict(state_of("excess", state))
         self._competent = state["competent"].clone()
         self._aside = state["aside"].clone()

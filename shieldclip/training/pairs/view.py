@@ -15,6 +15,7 @@ from shieldclip.matching import ImageFeatures, TextFeatures
 from shieldclip.modeling import ShieldCLIPModel, ShieldCLIPProcessor
 from shieldclip.modeling.tokens import word_mask
 from shieldclip.training.defences.base import Seen
+from shieldclip.training.pairs.batches import Elements
 from shieldclip.training.pairs.picture_ids import picture_ids
 from shieldclip.training.pairs.pixels import Pixels
 from shieldclip.transport import Bags
@@ -31,6 +32,14 @@ class ModelView:
     processor: ShieldCLIPProcessor
     pixels: Pixels
     captions: Sequence[Sequence[str]]
+    elements: Elements | None = None
+
+    @property
+    def meanings(self) -> Tensor:
+        """``[N]``, of first captions; 0 where there is no knowledge."""
+        if self.elements is None:
+            return torch.zeros(len(self.captions), dtype=torch.int64)
+        return torch.tensor([self.elements.meaning(texts[0]) for texts in self.captions])
 
     def see_images(self, rows: Sequence[int]) -> Seen:
         """Pictures of some pairs, without augmentation."""

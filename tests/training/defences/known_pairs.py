@@ -29,6 +29,7 @@ class KnownPairs:
         self.patches = normalize(centres[self.concept][:, None] + 0.1 * noise, dim=-1)
         self.words = centres
         self.pictures = torch.arange(PAIRS)
+        self.meanings = 1 + said % CONCEPTS
 
     def see_images(self, rows: Sequence[int]) -> Seen:
         chosen = self.patches[list(rows)]
