@@ -53,9 +53,8 @@ class Trust:
     While the model cannot tell yet, the ``first_share`` of each batch that is suspected most
     (`Suspicion`) is set aside, and of every meaning what exceeds a usual one (`Excess`): most
     poisons are among these before they are learned, and a poison that is not trained on does not
-    begin to look right. As soon as ``most`` of those that are clean
-    rank below ``competent``, the rule is Bayes': a pair is trusted unless its rank is likelier that
-    of a random caption.
+    begin to look right. As soon as ``most`` of those that are clean rank below ``competent``, the
+    rule is Bayes': a pair is trusted unless its rank is likelier that of a random caption.
     """
 
     def __init__(self, rule: TrustRule) -> None:
