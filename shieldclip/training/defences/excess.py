@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-_SLOTS = 1 << 18
-"""Meanings that are counted apart; more than these share counts."""
+from shieldclip.training.defences.memory import MEANINGS, grown
+
 _KEEP = 0.99
 """Share of the counts that is left after a batch: about the latest 100 batches are counted."""
 _OFTEN = 2
@@ -48,11 +48,8 @@ class Excess:
 
     def _count(self, keys: Tensor) -> Tensor:
         """``[N]``, how often each meaning came of late, this batch included."""
-        slots, place = torch.unique(keys % _SLOTS, return_inverse=True)
-        missing = int(slots.max()) + 1 - len(self._counts)
-        if missing > 0:
-            self._counts = torch.cat([self._counts, torch.zeros(missing)])
-        self._counts = _KEEP * self._counts
+        slots, place = torch.unique(keys % MEANINGS, return_inverse=True)
+        self._counts = _KEEP * grown(self._counts, int(slots.max()) + 1)
         self._counts[slots] += torch.bincount(place).float()
         return self._counts[slots][place]
 

@@ -7,6 +7,15 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
+MEANINGS = 1 << 18
+"""Meanings of captions that are remembered apart; more than these share counts."""
+
+
+def grown(table: Tensor, size: int) -> Tensor:
+    """A table ``[n]`` with room for at least ``size`` entries; new ones are 0."""
+    missing = size - len(table)
+    return torch.cat([table, torch.zeros(missing)]) if missing > 0 else table
+
 
 class RunningMeans:
     """One number per key, averaged over visits, in a table whose size is bounded.
@@ -54,10 +63,7 @@ class RunningMeans:
         return self._means[slots]
 
     def _grow(self, size: int) -> None:
-        missing = size - len(self._means)
-        if missing > 0:
-            self._means = torch.cat([self._means, torch.zeros(missing)])
-            self._visits = torch.cat([self._visits, torch.zeros(missing)])
+        self._means, self._visits = grown(self._means, size), grown(self._visits, size)
 
     def state_dict(self) -> dict[str, Tensor]:
         """Means and numbers of visits."""

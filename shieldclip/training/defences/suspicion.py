@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-_SLOTS = 1 << 18
-"""Meanings that are remembered apart; more than these share counts."""
+from shieldclip.training.defences.memory import MEANINGS, grown
+
 _ROUNDS = 5
 """Of expectation and maximisation of the shares in each batch."""
 _PSEUDO_VISITS = 4.0
@@ -57,7 +57,7 @@ class Suspicion:
             ``[N]``, log odds that each rank is that of a random caption: these tell ranks apart
             whose probabilities are all 1 in float32.
         """
-        slots, place = torch.unique(meanings.cpu() % _SLOTS, return_inverse=True)
+        slots, place = torch.unique(meanings.cpu() % MEANINGS, return_inverse=True)
         self._grow(int(slots.max()) + 1)
         rank = ranks.cpu().float()
         count = torch.zeros(len(slots)).index_add_(0, place, torch.ones_like(rank))
@@ -84,13 +84,13 @@ class Suspicion:
 
     def shares(self, meanings: Tensor) -> Tensor:
         """How many of the captions that mean each of these ``[N]`` are random, ``[N]``."""
-        slots = meanings.cpu() % _SLOTS
+        slots = meanings.cpu() % MEANINGS
         self._grow(int(slots.max()) + 1)
         return self._shares(self._suspects[slots], self._visits[slots]).to(meanings.device)
 
     def accuse(self, meanings: Tensor) -> None:
         """Enter pairs that another judge suspects: ``[N]`` meanings of their captions."""
-        slots, count = torch.unique(meanings.cpu() % _SLOTS, return_counts=True)
+        slots, count = torch.unique(meanings.cpu() % MEANINGS, return_counts=True)
         if len(slots):
             self._grow(int(slots.max()) + 1)
             self._remember(slots, self._suspects[slots] + count, self._visits[slots] + count)
@@ -108,10 +108,7 @@ class Suspicion:
         self._suspects[slots], self._visits[slots] = fading * suspects, fading * visits
 
     def _grow(self, size: int) -> None:
-        missing = size - len(self._visits)
-        if missing > 0:
-            self._suspects = torch.cat([self._suspects, torch.zeros(missing)])
-            self._visits = torch.cat([self._visits, torch.zeros(missing)])
+        self._suspects, self._visits = grown(self._suspects, size), grown(self._visits, size)
 
     def state_dict(self) -> dict[str, Tensor]:
         """Counts of meanings, and what is known of all pairs."""
