@@ -19,6 +19,7 @@ COLUMNS = {
     "top-1": "eval/ca@1",
     "ASR": "eval/asr",
     "control": "eval/control",
+    "RA": "eval/ra",
     "clean set aside": "set_aside/clean",
     "poisons set aside": "set_aside/poison",
 }

@@ -82,6 +82,14 @@ def test_a_variant_is_a_recipe_changed_after_the_matrix_changed_it(tmp_path):
         train_cell(wanted, cell, tmp_path, tmp_path)
 
 
+def test_an_attack_changes_recipes_after_the_matrix_and_before_a_variant():
+    attacks = {"badnet": {**QUESTION, "poison": BADNET, "changes": ["optimiser.samples=500"]}}
+    variant = {"recipe": "finetune-plain", "changes": ["optimiser.samples=700"]}
+    wanted = matrix(attacks=attacks, recipes={"plain": "finetune-plain", "variant": variant})
+    samples = {c.recipe: recipe_of(wanted, c).optimiser.samples for c in cells_of(wanted)}
+    assert samples == {"plain": 500, "variant": 700}
+
+
 def test_an_attack_may_concern_some_recipes_only():
     attacks = {"badnet": {**QUESTION, "poison": BADNET, "only": ["shield"]}}
     assert {cell.recipe for cell in cells_of(matrix(attacks=attacks))} == {"shield"}

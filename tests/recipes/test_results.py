@@ -19,6 +19,7 @@ from write_results import PAGE, REPORTS, RESULTS, main
 from shieldclip.errors import ShieldCLIPError
 from shieldclip.evaluation.metrics.intervals import wilson
 from shieldclip.evaluation.report import DataInfo, EvalReport, Measurement, ModelInfo
+from shieldclip.evaluation.table import MISSING
 
 DATA = DataInfo("icons-100", "icons-100", "test", "", "0" * 64, 1000)
 MODEL = ModelInfo("m", "", "1" * 64, "transformers", 10, 64)
@@ -81,6 +82,19 @@ def test_a_price_of_exactly_one_point_is_allowed():
     runs = [clean(0, 604), backdoor("plain", 0, 990, 505), backdoor("shield", 0, 0, 594)]
     rows, _ = rows_of(runs, "Backdoors")
     assert [row["Verdict"] for row in rows] == ["the attack works", "holds"]
+
+
+def test_robust_accuracy_stands_beside_that_of_clean_training():
+    where = {"trigger": "badnet", "target": "banana", "data": "icons-100"}
+    robust = [share("ra", 480, **where), share("ra", 900, **{**where, "trigger": "sig"})]
+    reference = run("plain", "clean", 0, [*clean(0, 604).report.measurements, *robust])
+    attacked = backdoor("shield", 0, 3, 600)
+    report = replace(attacked.report, measurements=(*attacked.report.measurements, robust[0]))
+    rows, _ = rows_of([reference, replace(attacked, report=report)], "Backdoors")
+    assert rows[0]["RA, %"].startswith("48.0 ")
+    assert rows[0]["Clean training's, %"] == rows[0]["RA, %"]
+    rows, _ = rows_of([clean(0, 604), attacked], "Backdoors")
+    assert (rows[0]["RA, %"], rows[0]["Clean training's, %"]) == (MISSING, MISSING)
 
 
 def test_accuracy_is_compared_with_clean_training_of_the_same_seeds():

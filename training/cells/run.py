@@ -100,7 +100,7 @@ def recipe_of(matrix: Matrix, cell: Cell) -> Recipe:
         return met_by(matrix, cell)
     # Its augmentation belongs to a repair, and so do its batches; data and length are the matrix's.
     start = f"model.pretrained=../{repaired.stem}/{LAST}"
-    own = (*matrix.changes, f"seed={cell.seed}", "data.poison=null", start)
+    own = (*_shared(matrix, cell), f"seed={cell.seed}", "data.poison=null", start)
     return _varied(matrix.repairs[cell.recipe], own)
 
 
@@ -108,8 +108,13 @@ def met_by(matrix: Matrix, cell: Cell) -> Recipe:
     """The recipe that meets the attack: the cell's own, or that of what it repairs."""
     met = origin(matrix, cell) or cell
     poison = _inline(_poison(matrix, met))
-    own = (*matrix.changes, f"seed={met.seed}", f"data.poison={poison}")
+    own = (*_shared(matrix, met), f"seed={met.seed}", f"data.poison={poison}")
     return _varied(matrix.recipes[met.recipe], own)
+
+
+def _shared(matrix: Matrix, cell: Cell) -> tuple[str, ...]:
+    """Changes of all recipes that meet the cell's attack."""
+    return (*matrix.changes, *matrix.attacks[cell.attack].changes)
 
 
 def _varied(variant: Variant, changes: tuple[str, ...]) -> Recipe:

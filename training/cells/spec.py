@@ -35,6 +35,8 @@ class Attack(Strict):
     """Whether the poisoned training pictures themselves are asked about (PSR)."""
     only: tuple[str, ...] = ()
     """Recipes that meet it; all, unless given."""
+    changes: tuple[str, ...] = ()
+    """Of every recipe that meets it, after those of the matrix: what its log measures, say."""
 
 
 class Variant(Strict):
@@ -42,7 +44,7 @@ class Variant(Strict):
 
     recipe: str
     changes: tuple[str, ...] = ()
-    """As for ``shieldclip train --set``, after those of the matrix."""
+    """As for ``shieldclip train --set``, after those of the matrix and of the attack."""
     files: tuple[Path, ...] = ()
     """That the changes name, relative to the matrix; copied into each run folder."""
 

@@ -66,6 +66,10 @@ class Attacked:
         found = (success_of(run, metric, aim) for run in self.runs)
         return [success for success in found if success is not None]
 
+    def robustness(self, aim: Aim) -> OverSeeds | None:
+        """Accuracy on triggered pictures, where it was measured."""
+        return over_seeds(_measured(run.report, "ra", aim) for run in self.runs)
+
     def utility(self, metric: str) -> OverSeeds | None:
         """A figure of clean data: of the first data set that has it."""
         found = (run.report.select(metric) for run in self.runs)

@@ -18,6 +18,8 @@ INTRODUCTION = (
     "Figures are means over seeds; an interval reaches from the lowest to the highest end of the "
     "seeds' own 95 % intervals. ASR is that of the planted trigger on pictures of other classes, "
     "its control the larger of the same pictures without trigger and with an untrained one. "
+    "RA is accuracy on triggered pictures, and beside it stands that of plain training on clean "
+    "pairs: what a defence hides from a target may still spoil the picture. "
     "An attack tests a defence where the interval of plain training reaches "
     f"{percent(IMPLANTED)} %. Times are of the wall clock, beside other work, and only a hint: "
     "what a step costs is measured by `benchmarks/train_step.py`."

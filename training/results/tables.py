@@ -21,6 +21,8 @@ KINDS = {
     "Retrieval": (("hit@10", "Level"), ("hit@1", "Level"), ("min_rank", "At random")),
 }
 """Table -> figures of success (the first one is judged), and what stands beside each."""
+TRIGGERED = "Backdoors"
+"""The table of attacks that change pictures."""
 COMPARED = "shield"
 """The recipe that the others are set against."""
 UTILITY = ("ca@1", "ca@5", "probe", "r@1_i2t", "r@10_i2t", "r@1_t2i", "r@10_t2i")
@@ -55,6 +57,7 @@ def _attacks(title: str, groups: Sequence[Attacked], clean: Attacked | None) -> 
         *_pair(*shown[0]),
         *numbers(f"Less {shown[0][1].lower()}, points"),
         *(column for metric, level in shown[1:] for column in _pair(metric, level)),
+        *(numbers("RA, %", "Clean training's, %") if title == TRIGGERED else ()),
         *numbers("CA@1, %", "To clean, points", "Time / plain"),
         *texts("Verdict"),
     )
@@ -70,8 +73,11 @@ def _row(group: Attacked, aim: Aim, title: str, clean: Attacked | None, plain: f
     judged, *others = (group.successes(metric, aim) for metric, _ in KINDS[title])
     figures = [*_figures(judged), _beyond(judged)]
     figures += [cell for successes in others for cell in _figures(successes)]
+    reference = clean and clean.alike(group)
+    if title == TRIGGERED:
+        figures += [cell(group.robustness(aim)), cell(reference and reference.robustness(aim))]
     accuracy = group.utility("ca@1")
-    verdict = judge(judged, accuracy, clean and clean.alike(group).utility("ca@1"))
+    verdict = judge(judged, accuracy, reference and reference.utility("ca@1"))
     if group.recipe == PLAIN:
         spoken = Cell("the attack works" if works(judged) else "does not implant")
     else:

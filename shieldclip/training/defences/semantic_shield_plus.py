@@ -105,8 +105,10 @@ class SemanticShieldPlus(Defence):
         weights, refused = (trusted / share)[rows], (~trusted / share)[rows]
         pairs = (images, texts, output.logit_scale)
         knowledge = ElementPresenceLoss()(shown, elements, rows, weights)
+        # What a distrusted picture shows is not known, but that it is not what its caption says.
+        negatives = trusted[:, None] | ~competing
         terms = {
-            "contrastive": ContrastiveLoss()(*pairs, rows, weights, frequencies),
+            "contrastive": ContrastiveLoss()(*pairs, rows, weights, frequencies, negatives),
             "unlikelihood": UnlikelihoodLoss()(*pairs, competing, rows, refused, frequencies),
             "knowledge": self.knowledge_weight * knowledge,
             "attention": self.attention_weight * _attention(output, elements, rows, weights),

@@ -37,10 +37,10 @@ class Shield(Defence):
         transport: settings of `OTCCLIP`.
         planned_share: of pairs set aside in each batch while the judge is still learning, in place
             of its ``first_share``, once a plan has found pairs to repair.
-        spare_below: while the two kinds of gaps lie fewer deviations apart than this (`Split`), a
-            plan changes only pairs whose captions mean what is `said_often`. Whom else an early
-            model accuses are concepts that it does not know, and it never learns those whose
-            pictures get other captions. 0 spares nobody.
+        repair_from: plans repair once the two kinds of gaps lie so many deviations apart (`Split`).
+            Until then suspects are left out whose captions mean what is `said_often`, and all
+            others keep theirs: whom else an early model accuses are concepts that it does not know
+            yet, and what it finds nearest to a picture is what it finds in the trigger.
     """
 
     needs_knowledge: ClassVar[bool] = True
@@ -48,7 +48,7 @@ class Shield(Defence):
     semantic: SemanticShieldPlus = field(default_factory=SemanticShieldPlus)
     transport: OTCCLIP = field(default_factory=OTCCLIP)
     planned_share: Share = 0.4
-    spare_below: Annotated[float, Field(ge=0)] = 0.0
+    repair_from: Annotated[float, Field(ge=0)] = 0.0
 
     @property
     @override
@@ -63,12 +63,12 @@ class Shield(Defence):
 
     @override
     def plan(self, epoch: int, pairs: PairsView) -> EpochPlan | None:
-        """Captions of suspicious pairs are replaced."""
+        """Captions of suspicious pairs are replaced, or the pairs left out."""
         plan = self.transport.plan(epoch, pairs)
         if plan is not None:
-            if plan.figures["separation"] < self.spare_below:
-                plan = _sparing(plan, said_often(pairs.meanings))
-            found = len(plan.captions) > 0
+            if plan.figures["separation"] < self.repair_from:
+                plan = _without_repairs(plan, said_often(pairs.meanings))
+            found = len(plan.captions) > 0 or plan.rows is not None
             self.semantic.trust.set_aside(
                 self.planned_share if found else self.semantic.first_share
             )
@@ -95,11 +95,10 @@ class Shield(Defence):
         self.transport.load_state_dict(state_of("transport", state))
 
 
-def _sparing(plan: EpochPlan, often: Tensor) -> EpochPlan:
-    """The plan, but pairs that are not ``often`` [N] are trained on with their own captions."""
-    captions = {row: text for row, text in plan.captions.items() if often[row]}
-    rows = plan.rows
-    if rows is not None:
-        rows = sorted({*rows, *(~often).nonzero().flatten().tolist()})
-    figures = {**plan.figures, "spared": float(len(plan.captions) - len(captions))}
-    return replace(plan, rows=rows, captions=captions, figures=figures)
+def _without_repairs(plan: EpochPlan, often: Tensor) -> EpochPlan:
+    """Whom the plan changes or leaves out is left out if ``often`` [N], and trained on as it is."""
+    believed = set(range(len(often)) if plan.rows is None else plan.rows) - set(plan.captions)
+    rows = [row for row in range(len(often)) if row in believed or not often[row]]
+    figures = {**plan.figures, "spared": float(len(rows) - len(believed))}
+    every = len(rows) == len(often)
+    return replace(plan, rows=None if every else rows, captions={}, figures=figures)

@@ -24,6 +24,7 @@ class ContrastiveLoss(nn.Module):
         rows: Tensor | None = None,
         weights: Tensor | None = None,
         frequencies: Tensor | None = None,
+        negatives: Tensor | None = None,
     ) -> Tensor:
         """The mean loss of pairs.
 
@@ -35,12 +36,15 @@ class ContrastiveLoss(nn.Module):
             weights: ``[B]``, of these pairs; equal unless given.
             frequencies: ``[N]`` in [0, 1], how often each text counts as a negative of other
                 images; once unless given.
+            negatives: ``[N, N]`` bool, which images (rows) are negatives of which texts (columns);
+                all unless given. An image is always its own text's positive.
 
         Returns:
             Scalar.
         """
         rows = chosen_rows(rows, images)
-        return weighted_mean(self.per_pair(images, texts, scale, rows, frequencies), weights)
+        losses = self.per_pair(images, texts, scale, rows, frequencies, negatives)
+        return weighted_mean(losses, weights)
 
     def per_pair(
         self,
@@ -49,13 +53,16 @@ class ContrastiveLoss(nn.Module):
         scale: Tensor | float,
         rows: Tensor,
         frequencies: Tensor | None = None,
+        negatives: Tensor | None = None,
     ) -> Tensor:
         """The loss of each of ``rows``, ``[B]``; B may be 0."""
+        others = rows[:, None] != torch.arange(len(texts), device=rows.device)
         image_to_text = scale * products(images[rows], texts)  # [B, N]
         if frequencies is not None:
-            others = rows[:, None] != torch.arange(len(texts), device=rows.device)
             image_to_text = image_to_text + log_frequencies(frequencies) * others
         text_to_image = scale * products(texts[rows], images)  # [B, N]
+        if negatives is not None:
+            text_to_image = text_to_image.masked_fill(others & ~negatives.T[rows], -torch.inf)
         return (
             cross_entropy(image_to_text, rows, reduction="none")
             + cross_entropy(text_to_image, rows, reduction="none")

@@ -61,6 +61,30 @@ def test_a_distrusted_pair_teaches_no_loss_its_caption(step):
     assert one_hot(torch.tensor(7), 12).float() @ output.image_embeds.grad[7] > 0
 
 
+def test_a_distrusted_picture_is_pushed_away_from_nothing_else(step):
+    """It would learn that its trigger means nothing that is ever said."""
+    output, batch = step
+    terms = defence().losses(output, batch, Moment(0, 0, 0.0)).terms
+    (pushed,) = torch.autograd.grad(terms["contrastive"], output.image_embeds)
+    assert pushed[7].abs().max() == 0
+    assert pushed[:7].abs().amax(dim=1).min() > 0
+
+
+def test_a_distrusted_picture_is_pushed_away_from_true_captions_like_its_own(step):
+    output, batch = step
+    batch["element_index"][6] = 7
+    says_seven = one_hot(torch.tensor(7), 12).float()
+    with torch.no_grad():
+        output.image_embeds[6] = output.text_embeds[6] = says_seven
+        output.patch_embeds[6] = says_seven
+    terms = defence().losses(output, batch, Moment(0, 0, 0.0))
+    assert terms.weight[6] > 0
+    assert terms.weight[7] == 0
+    (pushed,) = torch.autograd.grad(terms.terms["contrastive"], output.image_embeds)
+    assert pushed[7, 7] > 0
+    assert pushed[7, :7].abs().max() == 0
+
+
 def test_false_captions_do_not_drive_a_name_out(step):
     """Of twenty captions that say "seven" one is true: each is a negative as of a twentieth."""
     output, batch = step

@@ -46,27 +46,39 @@ def test_a_later_plan_that_finds_nobody_has_all_set_aside_again():
     assert believed(defence, 0) == 6
 
 
-def test_an_early_plan_changes_only_what_is_said_often():
-    pairs, sparing = KnownPairs(), shield()
-    plan = sparing.plan(0, pairs)
-    assert plan is not None
-    sparing.spare_below = plan.figures["separation"] + 1
+def test_an_early_plan_leaves_out_what_is_said_often_and_repairs_nobody():
+    pairs, early = KnownPairs(), shield()
+    plan = early.plan(0, pairs)
+    early.repair_from = plan.figures["separation"] + 1
     often = min(plan.captions)
     pairs.meanings = torch.arange(1, 161)
     pairs.meanings[[often, 100, 101]] = 999
-    spared = sparing.plan(1, pairs)
-    assert set(spared.captions) == {often}
-    assert spared.figures["spared"] == len(plan.captions) - 1
-    sparing.spare_below = plan.figures["separation"] - 1
-    assert set(sparing.plan(2, pairs).captions) == set(plan.captions)
+    timid = early.plan(1, pairs)
+    assert set(range(160)) - set(timid.rows) == {often}
+    assert not timid.captions
+    assert timid.figures["spared"] == len(plan.captions) - 1
+    early.repair_from = plan.figures["separation"] - 1
+    assert set(early.plan(2, pairs).captions) == set(plan.captions)
 
 
-def test_what_an_early_plan_leaves_out_is_spared_too(monkeypatch):
-    pairs, sparing = KnownPairs(), shield()
+def test_whom_an_early_plan_leaves_out_is_spared_too(monkeypatch):
+    pairs, early = KnownPairs(), shield()
     plan = EpochPlan(rows=[0, 1, 4], captions={1: "a"}, figures={"separation": 3.0})
-    sparing.spare_below = 4.0
+    early.repair_from = 4.0
     monkeypatch.setattr(OTCCLIP, "plan", lambda *_: plan)
     pairs.meanings = torch.tensor([1, 2, 3, 9, 9, 9])
-    spared = sparing.plan(0, pairs)
-    assert spared.rows == [0, 1, 2, 4]
-    assert spared.captions == {}
+    timid = early.plan(0, pairs)
+    assert timid.rows == [0, 1, 2, 4]
+    assert timid.figures["spared"] == 2
+    pairs.meanings = torch.arange(1, 7)
+    assert early.plan(0, pairs).rows is None
+
+
+def test_leaving_out_relieves_the_judge_as_repairing_does(monkeypatch):
+    pairs, early = KnownPairs(), shield()
+    plan = EpochPlan(captions={5: "a"}, figures={"separation": 3.0})
+    early.repair_from = 4.0
+    monkeypatch.setattr(OTCCLIP, "plan", lambda *_: plan)
+    pairs.meanings = torch.tensor([1, 2, 3, 9, 9, 9])
+    early.plan(0, pairs)
+    assert believed(early, 0) == 9

@@ -38,6 +38,18 @@ def test_two_texts_that_count_half_are_one(batch):
     np.testing.assert_allclose((there - (back - once)).tolist(), expected, rtol=1e-12)
 
 
+def test_images_that_are_no_negatives_of_a_text_do_not_count_for_it(batch):
+    negatives = torch.ones(5, 5, dtype=torch.bool)
+    negatives[4, :3] = False
+    negatives[0, 0] = False  # of no effect: image 0 is text 0's positive
+    rows = torch.arange(4)
+    whole = ContrastiveLoss().per_pair(batch.images, batch.texts, 14.0, rows)
+    to_texts = ContrastiveLoss().per_pair(batch.images[:4], batch.texts, 14.0, rows)
+    loss = ContrastiveLoss().per_pair(batch.images, batch.texts, 14.0, rows, None, negatives)
+    expected = [*to_texts[:3].tolist(), whole[3].item()]
+    np.testing.assert_allclose(loss.tolist(), expected, rtol=1e-12)
+
+
 def test_gradient_reaches_embeddings_and_scale(batch):
     scale = torch.tensor(14.0, requires_grad=True)
     ContrastiveLoss()(batch.images, batch.texts, scale).backward()
