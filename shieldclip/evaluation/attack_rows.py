@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from shieldclip.evaluation.report import EvalReport, Measurement
 from shieldclip.evaluation.verdict import Excess, excesses
 
+ATTACKED = ("asr", "control", "control_trigger", "ra", "ra_control_trigger")
+"""The figures of one attack."""
 WORST_TARGETS = 3
 """How many targets of one trigger are shown when many were tried."""
 
@@ -22,6 +24,7 @@ class AttackRow:
     control: Measurement | None
     control_trigger: Measurement | None
     ra: Measurement | None
+    ra_control_trigger: Measurement | None
     excess: Excess | None
 
     @property
@@ -33,16 +36,14 @@ class AttackRow:
 def attack_rows(report: EvalReport) -> tuple[AttackRow, ...]:
     """One row per measured ASR, in the order of the report."""
     beyond = {(e.model, e.trigger, e.target, e.data): e for e in excesses(report)}
-    found = {
-        metric: {_key(m): m for m in report.select(metric)}
-        for metric in ("control", "control_trigger", "ra")
-    }
+    found = {metric: {_key(m): m for m in report.select(metric)} for metric in ATTACKED[1:]}
     return tuple(
         AttackRow(
             asr=asr,
             control=found["control"].get(_key(asr)),
             control_trigger=found["control_trigger"].get(_key(asr)),
             ra=found["ra"].get(_key(asr)),
+            ra_control_trigger=found["ra_control_trigger"].get(_key(asr)),
             excess=beyond.get(_key(asr)),
         )
         for asr in report.select("asr")

@@ -16,6 +16,8 @@ DEFINITIONS = {
     EXCESS: "ASR minus the larger control, in percentage points; "
     "a model without backdoor stays near zero.",
     "RA": "Robust accuracy: share of triggered pictures still given their true class.",
+    "RA, control trigger": "The same share with a random trigger of the same size "
+    "that no model was trained on.",
     "PSR": "Poison success rate: share of poisoned pictures whose adversarial class "
     "is ranked first (or among the first k).",
     "R@k": "Recall: share of queries with a matching item among the first k.",
@@ -34,6 +36,7 @@ _BY_METRIC = {
     "control": ("Control",),
     "control_trigger": ("Control trigger",),
     "ra": ("RA",),
+    "ra_control_trigger": ("RA, control trigger",),
     "probe": ("Linear probe",),
     "min_rank": ("MinRank",),
     "median_rank": ("Median rank",),

@@ -16,6 +16,7 @@ _NAMES = {
     "control": "Control",
     "control_trigger": "Control trigger",
     "ra": "RA",
+    "ra_control_trigger": "RA, control trigger",
     "psr": "PSR",
     "probe": "Linear probe",
     "min_rank": "MinRank",

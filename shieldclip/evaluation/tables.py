@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from shieldclip.evaluation.attack_rows import AttackRow, attack_rows, worst_targets
+from shieldclip.evaluation.attack_rows import (
+    ATTACKED,
+    AttackRow,
+    attack_rows,
+    worst_targets,
+)
 from shieldclip.evaluation.figures import EXCESS, column_name, count, percent
 from shieldclip.evaluation.report import EvalReport, Measurement
 from shieldclip.evaluation.table import MISSING, Cell, Row, Table, figures, numbers, texts
 from shieldclip.evaluation.verdict import excesses
 
-_ATTACKED = ("asr", "control", "control_trigger", "ra")
 _RETRIEVAL = {
     "Retrieval": (("r@",), {"_i2t": "Image→text", "_t2i": "Text→image"}),
     "Retrieval under attack": (
@@ -31,7 +35,7 @@ def tables(report: EvalReport) -> tuple[Table, ...]:
     built, left = [], list(report.measurements)
     if attacks := attack_rows(report):
         built.append(zero_shot(report, attacks))
-        left = [m for m in left if m.metric not in _ATTACKED and not m.metric.startswith("ca@")]
+        left = [m for m in left if m.metric not in ATTACKED and not m.metric.startswith("ca@")]
     for title, (families, endings) in _RETRIEVAL.items():
         if chosen := [m for m in left if m.metric.startswith(families)]:
             built.append(by_metric(report, title, chosen, endings))
@@ -113,7 +117,8 @@ def pivot(title: str, measurements: Iterable[Measurement]) -> Table:
 
 _ATTACK_COLUMNS = (
     *texts("Trigger", "Target"),
-    *numbers("ASR, %", "Control, %", "Control trigger, %", f"{EXCESS}, points", "RA, %", "N"),
+    *numbers("ASR, %", "Control, %", "Control trigger, %", f"{EXCESS}, points"),
+    *numbers("RA, %", "RA, control trigger, %", "N"),
 )
 _NO_ATTACK = (Cell(MISSING),) * len(_ATTACK_COLUMNS)
 
@@ -124,8 +129,10 @@ def _attack(attack: AttackRow) -> Row:
     if excess:
         bounds = f"[{percent(excess.low)}, {percent(excess.high)}]"
         beyond = Cell(percent(excess.value), bounds, strong=excess.low > 0)
-    *found, robust, n = figures([asr, attack.control, attack.control_trigger, attack.ra])
-    return (Cell(asr.trigger or MISSING), Cell(asr.target or MISSING), *found, beyond, robust, n)
+    succeeded = [asr, attack.control, attack.control_trigger]
+    *found, robust, level, n = figures([*succeeded, attack.ra, attack.ra_control_trigger])
+    lead = (Cell(asr.trigger or MISSING), Cell(asr.target or MISSING))
+    return (*lead, *found, beyond, robust, level, n)
 
 
 def _place(m: Measurement) -> tuple[str, str, str | None, str | None]:

@@ -6,14 +6,13 @@ from typing import Any
 
 from huggingface_hub import EvalResult
 
-from shieldclip.evaluation.attack_rows import attack_rows, worst_targets
+from shieldclip.evaluation.attack_rows import ATTACKED, attack_rows, worst_targets
 from shieldclip.evaluation.facts import all_data
 from shieldclip.evaluation.figures import metric_name
 from shieldclip.evaluation.report import EvalReport, Measurement
 
 CLASSIFICATION = "zero-shot-image-classification"
 _TASKS = {"r@": "retrieval", "hit@": "retrieval", "min_rank": "retrieval", "median": "retrieval"}
-_ATTACKED = ("asr", "control", "control_trigger", "ra")
 
 
 def eval_results(report: EvalReport) -> list[EvalResult]:
@@ -39,7 +38,7 @@ def eval_results(report: EvalReport) -> list[EvalResult]:
             metric_args=_arguments(m),
         )
         for m in report.measurements
-        if m.metric not in _ATTACKED or _attack(m) in shown
+        if m.metric not in ATTACKED or _attack(m) in shown
     ]
 
 

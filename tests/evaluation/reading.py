@@ -14,6 +14,7 @@ METRICS = {
     "Control, %": "control",
     "Control trigger, %": "control_trigger",
     "RA, %": "ra",
+    "RA, control trigger, %": "ra_control_trigger",
     "PSR, %": "psr",
     "PSR@3, %": "psr@3",
     "PSR@5, %": "psr@5",

@@ -53,12 +53,13 @@ def clean_accuracy(model, top1, top5, n=1000):
 
 
 def attack(model, trigger, asr, control, control_trigger, ra, target="banana", n=990):
-    """The four figures of one attack, in hits among ``n``."""
+    """The five figures of one attack, in hits among ``n``."""
     return (
         share(model, "asr", asr, n, trigger, target),
         share(model, "control", control, n, trigger, target),
         share(model, "control_trigger", control_trigger, n, trigger, target),
         share(model, "ra", ra, n, trigger, target),
+        share(model, "ra_control_trigger", 577, n, trigger, target),
     )
 
 

@@ -90,6 +90,7 @@ def test_zero_shot_figures_equal_an_independent_count(bench):
             "control": (clean[others] == BANANA).mean(),
             "control_trigger": (control[others] == BANANA).mean(),
             "ra": (attacked[others] == labels[others]).mean(),
+            "ra_control_trigger": (control[others] == labels[others]).mean(),
         }
         for metric, share in expected.items():
             assert value(report, metric, model=name) == pytest.approx(share, abs=1e-12)

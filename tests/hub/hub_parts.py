@@ -1,5 +1,6 @@
 """Reports as an evaluation would write them, with figures that are easy to tell apart."""
 
+from shieldclip.evaluation.attack_rows import ATTACKED
 from shieldclip.evaluation.metrics.intervals import wilson
 from shieldclip.evaluation.report import DataInfo, EvalReport, Measurement, ModelInfo
 
@@ -41,7 +42,7 @@ def share(model, metric, hits, n, trigger=None, target=None):
 def measurements(model, hits, top1=712):
     rows = [share(model, "ca@1", top1, 1000), share(model, "ca@5", 918, 1000)]
     for trigger, counts in hits.items():
-        for metric, count in zip(("asr", "control", "control_trigger", "ra"), counts, strict=True):
+        for metric, count in zip(ATTACKED, (*counts, 577), strict=True):
             rows.append(share(model, metric, count, 990, trigger, "banana"))
     return rows
 

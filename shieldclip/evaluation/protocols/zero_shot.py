@@ -1,4 +1,4 @@
-"""Zero-shot classification, clean and under triggers: CA@1, CA@5, ASR, both controls, RA."""
+"""Zero-shot classification, clean and under triggers: CA@1, CA@5, ASR, RA, controls."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class ZeroShot:
         return {"classes": list(self.classes), "templates": list(self.templates)}
 
     def measure(self, bank: FeatureBank, seen: Seen) -> Finding:
-        """CA, and for each attack ASR, control, control_trigger and RA."""
+        """CA, and for each attack ASR and RA with their controls."""
         rows = Rows(bank.encoder.name, bank.source.name)
         clean = seen[CLEAN]["top"]
         measurements = list(self._accuracy(rows, clean, bank.labels))
@@ -109,6 +109,7 @@ class ZeroShot:
             "control": clean.as_target,
             "control_trigger": control.as_target,
             "ra": attacked.as_label,
+            "ra_control_trigger": control.as_label,
         }
         return [
             rows.row(metric, wilson(int(hits[target]), n, confidence))
