@@ -107,7 +107,12 @@ def test_accuracy_is_compared_with_clean_training_of_the_same_seeds():
 
 def test_detection_is_that_of_the_first_and_the_last_plan():
     plans = [
-        {"plan/auc": 0.99, "plan/recaptioned/poison": 0.9, "plan/recaptioned/clean": 0.01},
+        {
+            "plan/auc": 0.99,
+            "plan/recaptioned/poison": 0.85,
+            "plan/left_out/poison": 0.05,
+            "plan/recaptioned/clean": 0.01,
+        },
         {"plan/auc": 0.5, "plan/recaptioned/poison": 0.2, "plan/recaptioned/clean": 0.0},
     ]
     measured = backdoor("shield", 0, 3, 500)

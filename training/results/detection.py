@@ -10,8 +10,9 @@ from shieldclip.evaluation.figures import percent
 from shieldclip.evaluation.table import Cell, Row, Table, numbers, texts
 
 AUC = "plan/auc"
-CHANGES = ("recaptioned", "set_aside")
-"""What a plan may do to a pair; a plan does one of them."""
+CHANGES = ("recaptioned", "set_aside", "left_out")
+"""What a plan may do to a pair: one of them."""
+NOTE = "Changed are pairs that a plan gives other captions, sets aside or leaves out."
 
 
 def detection(groups: Sequence[Attacked]) -> Table:
@@ -23,7 +24,7 @@ def detection(groups: Sequence[Attacked]) -> Table:
         *numbers("Clean pairs changed, first, %", "last, %"),
     )
     rows = tuple(row for group in groups for row in _row(group))
-    return Table("Detection by matching", columns, rows)
+    return Table("Detection by matching", columns, rows, note=NOTE)
 
 
 def _row(group: Attacked) -> tuple[Row, ...]:
