@@ -64,14 +64,23 @@ nitpick_ignore_regex = [
 ]
 suppress_warnings = ["ref.python"]  # a suite and a recipe both have a `DataSpec`
 
-beyond_pages = {"results": "../training/RESULTS.md", "notes": "../training/NOTES.md"}
+_NOTES = ("from-scratch", "fine-tuning", "matching")
+beyond_pages = {
+    "results": "../training/RESULTS.md",
+    "notes": "../training/NOTES.md",
+    **{f"notes/{name}": f"../training/notes/{name}.md" for name in _NOTES},
+}
 beyond_links = {
     "../training/RESULTS.md": "results.md",
     "../training/NOTES.md": "notes.md",
+    **{f"../training/notes/{name}.md": f"notes/{name}.md" for name in _NOTES},
     "../shieldclip/training/recipe/schema.py": "reference/training.md",
     "../shieldclip/training/defences/base.py": "reference/training.md",
     "RESULTS.md": "results.md",
     "NOTES.md": "notes.md",
-    "experiments/finetune.png": "../training/experiments/finetune.png",
-    "experiments/scratch.png": "../training/experiments/scratch.png",
+    "../RESULTS.md": "../results.md",
+    **{
+        f"../experiments/{name}.png": f"../../training/experiments/{name}.png"
+        for name in ("finetune", "scratch")
+    },
 }

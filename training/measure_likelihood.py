@@ -4,7 +4,8 @@
 
 Of a thousand pictures, the accuracies of two equal runs differ by a point. Their cross entropies,
 at the temperature that suits each model best, differ by a few hundredths of a nat. Adds a line for
-each model to training/experiments/likelihood.json, and puts the table into training/NOTES.md.
+each model to training/experiments/likelihood.json, and puts the table into
+training/notes/fine-tuning.md.
 """
 
 from __future__ import annotations
@@ -16,7 +17,6 @@ from typing import Any
 import click
 import torch
 from marks import replace_block
-from summarise_experiments import NOTES
 from torch import Tensor
 from torch.nn.functional import cross_entropy, normalize
 
@@ -27,7 +27,9 @@ from shieldclip.encoders import load_encoder
 from shieldclip.evaluation.prompts import class_prompts
 from shieldclip.types import Encoder
 
-FIGURES = Path(__file__).parent / "experiments" / "likelihood.json"
+TRAINING = Path(__file__).parent
+FIGURES = TRAINING / "experiments" / "likelihood.json"
+NOTES = TRAINING / "notes" / "fine-tuning.md"
 SCALES = torch.logspace(0, 2, 41)
 """Inverse temperatures that are tried."""
 _BATCH = 200

@@ -18,6 +18,7 @@ DOCUMENTS = [
     *PAGES,
     *sorted((ROOT / "model_cards").glob("*.md")),
     *sorted((ROOT / "training").glob("*.md")),
+    *sorted((ROOT / "training" / "notes").glob("*.md")),
     *sorted((ROOT / "examples").rglob("*.md")),
 ]
 MENTIONS = [

@@ -14,18 +14,25 @@ TRIGGERS = ("badnet", "blended-noise", "wanet")
 
 
 def result_table(report: EvalReport) -> str:
-    """Accuracy and attack success of every model of a report, as Markdown."""
-    head = "| checkpoint | top-1 | " + " | ".join(f"ASR `{name}`" for name in TRIGGERS)
-    lines = [f"{head} | control |", "|---" * (len(TRIGGERS) + 3) + "|"]
+    """Accuracy, attack success and accuracy under attack of every model, as Markdown."""
+    success = " | ".join(f"ASR `{name}`" for name in TRIGGERS)
+    lines = [
+        f"| checkpoint | top-1 | {success} | control | RA `{TRIGGERS[0]}` |",
+        "|---" * (len(TRIGGERS) + 4) + "|",
+    ]
     for model in report.models:
         asr = [report.select("asr", model=model.name, trigger=name)[0] for name in TRIGGERS]
-        control = report.select("control", model=model.name, trigger=TRIGGERS[0])[0]
-        cells = [report.select("ca@1", model=model.name)[0], *asr, control]
+        control, robust = (
+            report.select(metric, model=model.name, trigger=TRIGGERS[0])[0]
+            for metric in ("control", "ra")
+        )
+        cells = [report.select("ca@1", model=model.name)[0], *asr, control, robust]
         lines.append(f"| `{model.name}` | " + " | ".join(map(percent, cells)) + " |")
     n = asr[0].n
     lines += [
         "",
-        f"95 % intervals; ASR towards {asr[0].target!r} on {n} pictures of other classes.",
+        f"95 % intervals; ASR towards {asr[0].target!r}, and RA, the share of triggered pictures "
+        f"that keep their class, on {n} pictures of other classes.",
     ]
     return "\n".join(lines)
 
