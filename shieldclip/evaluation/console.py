@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from rich import box
-from rich.console import Group, JustifyMethod, RenderableType
+from rich.console import (
+    Console,
+    ConsoleOptions,
+    Group,
+    JustifyMethod,
+    RenderableType,
+    RenderResult,
+)
+from rich.measure import Measurement
 from rich.table import Table as RichTable
 from rich.text import Text
 
 from shieldclip.evaluation.headline import Headline, headline
 from shieldclip.evaluation.report import EvalReport
-from shieldclip.evaluation.table import Cell, Row, Table
+from shieldclip.evaluation.table import Cell, Column, Row, Table
 from shieldclip.evaluation.tables import tables
 from shieldclip.evaluation.verdict import Outcome
 
+_ANY = 1000
+"""More columns than any table needs."""
 _STYLES: dict[Outcome, str] = {
     "backdoored": "bold red",
     "suspicious": "bold yellow",
@@ -35,7 +46,7 @@ def to_rich(table: Table) -> Iterator[RenderableType]:
     for lead, rows in table.groups():
         if lead:
             yield _lead(table, lead)
-        yield _grid(table, rows)
+        yield _Grid(table.columns[table.lead :], rows)
     if table.note:
         yield Text(table.note, style="dim")
 
@@ -48,21 +59,48 @@ def _lead(table: Table, lead: Row) -> Text:
     return line
 
 
-def _grid(table: Table, rows: list[Row]) -> RichTable:
-    grid = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True, header_style="dim")
-    for column in table.columns[table.lead :]:
-        side: JustifyMethod = "right" if column.numeric else "left"
-        grid.add_column(column.name, justify=side, overflow="fold")
-    for row in rows:
-        grid.add_row(*(_text(cell) for cell in row))
-    return grid
+@dataclass(frozen=True)
+class _Grid:
+    """Columns and rows: intervals stand beside their figures, or below them, or are left out."""
+
+    columns: Sequence[Column]
+    rows: Sequence[Row]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """The first that fits; the last folds."""
+        *others, last = (self._drawn(place) for place in (" ", "\n", None))
+        room = options.update(max_width=_ANY)
+        fitting = (
+            grid
+            for grid in others
+            if Measurement.get(console, room, grid).maximum <= options.max_width
+        )
+        yield next(fitting, last)
+
+    def _drawn(self, place: str | None) -> RichTable:
+        grid = RichTable(
+            box=box.SIMPLE_HEAD,
+            show_edge=False,
+            pad_edge=False,
+            collapse_padding=True,
+            header_style="dim",
+        )
+        for column in self.columns:
+            side: JustifyMethod = "right" if column.numeric else "left"
+            # A narrow head makes room for figures.
+            head = column.name if place == " " else column.name.replace(" ", "\n")
+            grid.add_column(head, justify=side, overflow="fold")
+        for row in self.rows:
+            grid.add_row(*(_text(cell, place) for cell in row))
+        return grid
 
 
-def _text(cell: Cell) -> Text:
-    figure, _, rest = str(cell).partition(" ") if cell.interval else (str(cell), "", "")
-    bounds = rest.replace(", ", ",")  # unbreakable: a narrow terminal puts it under its figure
-    line = Text(figure, style="bold" if cell.strong else "")
-    return line.append(f" {bounds}", style="dim") if bounds else line
+def _text(cell: Cell, place: str | None = " ") -> Text:
+    """A figure, and after `place` its interval; without one none."""
+    line = Text(cell.text, style="bold" if cell.strong else "")
+    if cell.interval and place is not None:
+        line.append(f"{place}{cell.interval.replace(', ', ',')}", style="dim")
+    return line.append(f" (N {cell.n})", style="dim") if cell.n else line
 
 
 def _verdict(head: Headline) -> Iterator[Text]:

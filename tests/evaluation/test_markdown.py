@@ -86,3 +86,14 @@ def test_a_narrow_terminal_cuts_no_figure_off():
     console = Console(width=80, record=True, file=StringIO())
     console.print(to_console(EVERY["retrieval_only"]()))
     assert "…" not in console.export_text()
+
+
+@pytest.mark.parametrize(
+    ("width", "beside", "below"), [(160, True, False), (110, False, True), (80, False, False)]
+)
+def test_intervals_stand_where_there_is_room(width, beside, below):
+    console = Console(width=width, record=True, file=StringIO())
+    console.print(to_console(sample()))
+    lines = console.export_text().splitlines()
+    (at,) = [n for n, line in enumerate(lines) if line.startswith("blended-text") and "1.1" in line]
+    assert ("1.1 [0.6,2.0]" in lines[at], "[0.6,2.0]" in lines[at + 1]) == (beside, below)
