@@ -74,6 +74,7 @@ beyond_links = {
     "../training/RESULTS.md": "results.md",
     "../training/NOTES.md": "notes.md",
     **{f"../training/notes/{name}.md": f"notes/{name}.md" for name in _NOTES},
+    **{f"../../training/notes/{name}.md": f"../notes/{name}.md" for name in _NOTES},
     "../shieldclip/training/recipe/schema.py": "reference/training.md",
     "../shieldclip/training/defences/base.py": "reference/training.md",
     "RESULTS.md": "results.md",
