@@ -36,7 +36,7 @@ class Shield(Defence):
         semantic: settings of `SemanticShieldPlus`.
         transport: settings of `OTCCLIP`.
         planned_share: of pairs set aside in each batch while the judge is still learning, in place
-            of its ``first_share``, once a plan has found pairs to repair.
+            of its ``first_share``, once a plan has found pairs to repair or leave out.
         repair_from: plans repair once the two kinds of gaps lie so many deviations apart (`Split`).
             Until then suspects are left out whose captions mean what is `said_often`, and all
             others keep theirs: whom else an early model accuses are concepts that it does not know
