@@ -59,6 +59,14 @@ def test_panels_are_those_that_some_log_has():
     assert [len(found) for found in drawn.values()] == [2, 2, 2, 2, 2]
 
 
+def test_an_attack_is_drawn_by_its_first_trigger(tmp_path):
+    lines = [{"step": step, "eval/asr/badnet": 0.5, "eval/asr/sig": 0.1} for step in (1, 2)]
+    lines[1]["eval/ra/badnet"] = 0.25
+    drawn = curves([read_log(write(tmp_path / "run", lines))])
+    assert drawn["ASR, %"] == [([1, 2], [50, 50])]
+    assert drawn["RA, %"][0][1][1] == 25
+
+
 def test_values_are_the_logs_and_absent_keys_are_gaps():
     drawn = curves([Log("b", tuple(lines_of(True)))])
     assert drawn["Loss"] == [([0, 1, 2, 3, 4, 5], [5, 4, 3, 2, 1, 0])]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,11 +70,22 @@ def _line(text: str, path: Path, number: int) -> dict[str, float]:
     try:
         record = json.loads(text)
         numbers = {k: float(v) for k, v in record.items() if isinstance(v, int | float)}
-        return {"step": float(record["step"]), **numbers}
+        return {**_of_first_trigger(numbers), "step": float(record["step"]), **numbers}
     except (ValueError, AttributeError, KeyError) as error:
         raise ShieldCLIPError(
             f"Expected an object with a step in line {number} of {path}, got {text[:60]!r}."
         ) from error
+
+
+def _of_first_trigger(numbers: Mapping[str, float]) -> dict[str, float]:
+    """``eval/asr/badnet`` as ``eval/asr``; of several triggers the first."""
+    found: dict[str, float] = {}
+    for key, value in numbers.items():
+        area, _, rest = key.partition("/")
+        metric, _, trigger = rest.partition("/")
+        if area == "eval" and trigger:
+            found.setdefault(f"{area}/{metric}", value)
+    return found
 
 
 def _family(key: str) -> str:

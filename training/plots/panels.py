@@ -26,6 +26,7 @@ BEFORE = (Panel("Loss", (("loss",),)),)
 AFTER = (
     Panel("Top-1, %", (("eval/ca@1", "eval/top1", "top1"),), share=True),
     Panel("ASR, %", (("eval/asr", "asr"),), share=True),
+    Panel("RA, %", (("eval/ra",),), share=True),
     Panel("Evidence", (("evidence/clean",), ("evidence/poison",)), CLEAN_AND_POISON),
     Panel("Weight", (("weight/clean",), ("weight/poison",)), CLEAN_AND_POISON),
     Panel("Attention on trigger, %", (("attention_on_trigger",),), share=True),
