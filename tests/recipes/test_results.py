@@ -92,9 +92,9 @@ def test_robust_accuracy_stands_beside_that_of_clean_training():
     report = replace(attacked.report, measurements=(*attacked.report.measurements, robust[0]))
     rows, _ = rows_of([reference, replace(attacked, report=report)], "Backdoors")
     assert rows[0]["RA, %"].startswith("48.0 ")
-    assert rows[0]["Clean training's, %"] == rows[0]["RA, %"]
+    assert rows[0]["RA, clean training, %"] == rows[0]["RA, %"]
     rows, _ = rows_of([clean(0, 604), attacked], "Backdoors")
-    assert (rows[0]["RA, %"], rows[0]["Clean training's, %"]) == (MISSING, MISSING)
+    assert (rows[0]["RA, %"], rows[0]["RA, clean training, %"]) == (MISSING, MISSING)
 
 
 def test_accuracy_is_compared_with_clean_training_of_the_same_seeds():

@@ -57,7 +57,7 @@ def _attacks(title: str, groups: Sequence[Attacked], clean: Attacked | None) -> 
         *_pair(*shown[0]),
         *numbers(f"Less {shown[0][1].lower()}, points"),
         *(column for metric, level in shown[1:] for column in _pair(metric, level)),
-        *(numbers("RA, %", "Clean training's, %") if title == TRIGGERED else ()),
+        *(numbers("RA, %", "RA, clean training, %") if title == TRIGGERED else ()),
         *numbers("CA@1, %", "To clean, points", "Time / plain"),
         *texts("Verdict"),
     )
