@@ -58,8 +58,8 @@ nitpick_ignore_regex = [
     ),
     (
         r"py:class",
-        r"shieldclip\..*\.(Alignment|AttackRow|Choices?|Component|HFTokenizer|Prediction"
-        r"|Preprocessing|Reach|Worker|Work)",
+        r"shieldclip\..*\.(Accusation|Alignment|AttackRow|Choices?|Component|HFTokenizer|Part"
+        r"|Prediction|Preprocessing|Reach|Worker|Work)",
     ),
 ]
 suppress_warnings = ["ref.python"]  # a suite and a recipe both have a `DataSpec`
