@@ -49,6 +49,7 @@ def test_a_later_plan_that_finds_nobody_has_all_set_aside_again():
 def test_an_early_plan_leaves_out_what_is_said_often_and_repairs_nobody():
     pairs, early = KnownPairs(), shield()
     plan = early.plan(0, pairs)
+    assert plan is not None
     early.repair_from = plan.figures["separation"] + 1
     often = min(plan.captions)
     pairs.meanings = torch.arange(1, 161)
@@ -69,6 +70,7 @@ def test_whom_an_early_plan_leaves_out_is_spared_too(monkeypatch):
     pairs.meanings = torch.tensor([1, 2, 3, 9, 9, 9])
     timid = early.plan(0, pairs)
     assert timid.rows == [0, 1, 2, 4]
+    assert timid.captions == {}
     assert timid.figures["spared"] == 2
     pairs.meanings = torch.arange(1, 7)
     assert early.plan(0, pairs).rows is None
