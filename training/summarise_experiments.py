@@ -27,13 +27,13 @@ COLUMNS = {
 
 
 def table(logs: Path) -> str:
-    """The last line of every log as Markdown, with the best AUC of the ranks."""
+    """What every log says last, as Markdown, with the best AUC of the ranks."""
     head = ["run", "pairs seen", *COLUMNS, "AUC of ranks, best / last"]
     lines = [f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
     for path in sorted(logs.glob("*.jsonl")):
         records = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-        last = records[-1]
-        cells = [f"`{path.stem}`", f"{last['pairs']:,}"]
+        last = {key: value for record in records for key, value in record.items()}
+        cells = [f"`{path.stem}`", f"{records[-1]['pairs']:,}"]
         cells += [_percent(last.get(key)) for key in COLUMNS.values()]
         lines.append(f"| {' | '.join([*cells, _auc(records)])} |")
     return "\n".join(lines)

@@ -69,6 +69,7 @@ def test_log_lines_are_flat_and_their_terms_add_up(record, tmp_path):
         assert {"evidence/clean", "weight/clean"} <= line.keys()
     # Warm-up is 0.3 of six steps: the first two steps have weights of 1.
     assert lines[0]["weight/clean"] == pytest.approx(1)
+    assert lines[0]["set_aside/clean"] == 0
     assert any("evidence/poison" in line for line in lines)
 
 

@@ -29,6 +29,7 @@ AFTER = (
     Panel("RA, %", (("eval/ra",),), share=True),
     Panel("Evidence", (("evidence/clean",), ("evidence/poison",)), CLEAN_AND_POISON),
     Panel("Weight", (("weight/clean",), ("weight/poison",)), CLEAN_AND_POISON),
+    Panel("Set aside, %", (("set_aside/clean",), ("set_aside/poison",)), CLEAN_AND_POISON, True),
     Panel("Attention on trigger, %", (("attention_on_trigger",),), share=True),
 )
 TERM = "loss/"

@@ -33,6 +33,8 @@ class Meters:
         for name, values in (("evidence", terms.evidence), ("weight", terms.weight)):
             if values is not None:
                 self.add_split(name, values.detach(), rows)
+        if terms.weight is not None:
+            self.add_split("set_aside", (terms.weight.detach() == 0).double(), rows)
 
     def add_split(self, name: str, values: Tensor, rows: Tensor) -> None:
         """Values of pairs ``[B]``, apart for clean and poisoned ones where that is known."""
