@@ -5,7 +5,8 @@
 
 A killed matrix goes on where it stopped. Reports go to training/reports/NAME, from where
 write_results.py makes the tables. --jobs runs several cells at once on one machine; several
-machines share the cells by --worker 0/2 and --worker 1/2.
+machines share the cells by --worker 0/2 and --worker 1/2. Where a killed matrix left cells running,
+those of the next start wait for them.
 """
 
 from __future__ import annotations
@@ -18,8 +19,8 @@ from pathlib import Path
 import click
 from cells.board import board
 from cells.progress import progress_of
-from cells.schedule import CONSOLE, process_of, work_off
-from cells.spec import Cell, Matrix, cells_of, read_matrix
+from cells.schedule import CONSOLE, leave_on_sigterm, process_of, work_off
+from cells.spec import Cell, Matrix, read_matrix, share_of
 from rich.console import Console
 from rich.live import Live
 
@@ -35,10 +36,11 @@ def main(path: Path, out: Path, jobs: int, worker: str, threads: int, dry_run: b
     """Run what is missing."""
     matrix = read_matrix(path)
     index, count = map(int, worker.split("/"))
-    cells = cells_of(matrix)[index::count]
+    cells = share_of(matrix, index, count)
     if dry_run:
         Console().print(board(matrix, progress_of(matrix, cells, out), jobs))
         return
+    leave_on_sigterm()
     start = partial(process_of, matrix_file=path, out=out, threads=threads)
     failed = _watch(matrix, cells, out, start, jobs)
     if failed:

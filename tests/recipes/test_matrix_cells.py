@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
+import threading
 from dataclasses import asdict
+from pathlib import Path
 
 import pytest
 from cells import run as running
+from cells.alone import alone_in
 from cells.board import board
 from cells.progress import progress_of, time_left
 from cells.run import recipe_of, report_of, train_cell
 from cells.schedule import work_off
-from cells.spec import Cell, Matrix, cells_of
+from cells.spec import Cell, Matrix, cells_of, origin, share_of
 from results.stored import FACTS, REPORT, RunFacts
 from rich.console import Console
 
 from shieldclip.errors import ShieldCLIPError
 
+TRAINING = Path(running.__file__).parents[1]
 QUESTION = {"entries": [{"data": "icons-100", "protocols": ["zero-shot"]}]}
 BADNET = {"poison": "dirty-label", "target": "banana", "rate": 0.5, "trigger": "badnet"}
 
@@ -172,6 +178,78 @@ def test_leaving_early_ends_what_runs(reports):
     watch.close()
     assert len(running) == 2
     assert all(process.poll() is not None for process in running)
+
+
+def test_sigterm_ends_what_runs(tmp_path):
+    script = f"""
+import subprocess, sys
+sys.path.insert(0, {str(TRAINING)!r})
+from cells.schedule import leave_on_sigterm, work_off
+from cells.spec import Cell, Matrix
+def start(cell):
+    return subprocess.Popen((sys.executable, "-S", "-c", "import time; time.sleep(60)"))
+leave_on_sigterm()
+asked = {{"entries": [{{"data": "icons-100", "protocols": ["zero-shot"]}}]}}
+settings = {{"recipes": {{"plain": "plain"}}, "attacks": {{"clean": asked}}, "seeds": [0]}}
+wanted = Matrix(name="none", question="?", **settings)
+for schedule in work_off(wanted, [Cell("plain", "clean", 0)], start, jobs=1):
+    print(*(process.pid for process in schedule.running.values()), flush=True)
+"""
+    with subprocess.Popen((sys.executable, "-c", script), stdout=subprocess.PIPE) as driver:
+        cell = int(driver.stdout.readline())
+        driver.terminate()
+        assert driver.wait(timeout=30) == 128 + signal.SIGTERM
+    with pytest.raises(ProcessLookupError):
+        os.kill(cell, 0)
+
+
+def test_a_run_folder_belongs_to_one_process_at_a_time(tmp_path):
+    entered = threading.Event()
+
+    def enter():
+        with alone_in(tmp_path / "run"):
+            entered.set()
+
+    with alone_in(tmp_path / "run"):
+        other = threading.Thread(target=enter)
+        other.start()
+        assert not entered.wait(0.2)
+    other.join(timeout=30)
+    assert entered.is_set()
+
+
+def test_what_another_process_has_done_is_not_done_again(tmp_path, reports, monkeypatch):
+    monkeypatch.setattr(running, "train", lambda *_: pytest.fail("trained again"))
+    wanted = matrix(recipes={"plain": "finetune-plain"}, repairs={"par": "finetune-par"})
+    plain, repair = Cell("plain", "badnet", 3), Cell("par", "badnet", 3)
+    finish(reports, plain)
+    running.run_cell(wanted, plain, tmp_path, tmp_path)
+    finish(reports, repair)
+    (tmp_path / plain.stem / running.TRAINED).touch()
+    running.run_cell(wanted, repair, tmp_path, tmp_path)
+
+
+def test_a_model_trained_in_part_is_trained_on_before_it_is_repaired(tmp_path, monkeypatch):
+    wanted = matrix(recipes={"plain": "finetune-plain"}, repairs={"par": "finetune-par"})
+    folder = tmp_path / "plain__badnet__3"
+    (folder / "last").mkdir(parents=True)
+    trained = []
+    monkeypatch.setattr(running, "train", lambda recipe, *_: trained.append(recipe))
+    monkeypatch.setattr(running, "_measure_and_keep", lambda *_: None)
+    running.run_cell(wanted, Cell("par", "badnet", 3), tmp_path, tmp_path)
+    assert [recipe.data.poison is not None for recipe in trained] == [True, False]
+    assert (folder / running.TRAINED).exists()
+
+
+def test_workers_share_all_cells_and_repair_what_they_trained():
+    wanted = matrix(repairs={"par": "finetune-par", "cleanclip": "finetune-cleanclip"})
+    shares = [share_of(wanted, index, 3) for index in range(3)]
+    assert sorted(c.stem for share in shares for c in share) == sorted(
+        c.stem for c in cells_of(wanted)
+    )
+    for share in shares:
+        origins = [origin(wanted, cell) for cell in share]
+        assert all(cell is None or cell in share for cell in origins)
 
 
 def test_a_missing_file_of_an_attack_is_named(tmp_path):

@@ -20,6 +20,7 @@ from shieldclip.errors import ShieldCLIPError
 from shieldclip.evaluation.metrics.intervals import wilson
 from shieldclip.evaluation.report import DataInfo, EvalReport, Measurement, ModelInfo
 from shieldclip.evaluation.table import MISSING
+from shieldclip.training.defences.shield import Shield
 
 DATA = DataInfo("icons-100", "icons-100", "test", "", "0" * 64, 1000)
 MODEL = ModelInfo("m", "", "1" * 64, "transformers", 10, 64)
@@ -82,6 +83,32 @@ def test_a_price_of_exactly_one_point_is_allowed():
     runs = [clean(0, 604), backdoor("plain", 0, 990, 505), backdoor("shield", 0, 0, 594)]
     rows, _ = rows_of(runs, "Backdoors")
     assert [row["Verdict"] for row in rows] == ["the attack works", "holds"]
+
+
+def test_a_run_of_a_former_revision_is_marked():
+    old = backdoor("shield", 0, 3, 500)
+    old = Run(replace(old.facts, defence="shield", revision=1), old.report)
+    new = backdoor("shield", 1, 3, 500)
+    new = Run(replace(new.facts, defence="shield", revision=Shield.revision), new.report)
+    plain = backdoor("plain", 0, 990, 505)
+    for runs, names in (
+        ([plain, new], ["plain", "shield"]),
+        ([plain, old, new], ["plain", "shield †"]),
+    ):
+        for title in ("Backdoors", "Clean data"):
+            assert [row["Recipe"] for row in rows_of(runs, title)[0]] == names
+
+
+def test_utility_is_that_of_the_data_set_most_runs_were_asked_about():
+    def retrieval(recipe, *measured):
+        return run(recipe, "badnet", 0, [share("r@1_i2t", hits, data=d) for hits, d in measured])
+
+    swapped = retrieval("swapped", (190, "icons-100"))
+    both = retrieval("both", (170, "icons-100"), (250, "scenes"))
+    runs = [retrieval(name, (260, "scenes")) for name in ("a", "b", "c")]
+    rows, _ = rows_of([swapped, both, *runs], "Clean data")
+    shown = {row["Recipe"]: row["R@1 I2T, %"].split(" ")[0] for row in rows}
+    assert shown == {"a": "26.0", "b": "26.0", "c": "26.0", "both": "25.0", "swapped": MISSING}
 
 
 def test_robust_accuracy_stands_beside_that_of_clean_training():

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from cells.alone import alone_in
 from cells.measure import measure
 from cells.spec import Cell, Matrix, Variant, origin
 from results.stored import REPORT, Run, RunFacts, save_run
@@ -17,6 +18,7 @@ from shieldclip.data.embedded import EMBEDDED
 from shieldclip.errors import ShieldCLIPError
 from shieldclip.evaluation import EvalReport
 from shieldclip.evaluation.folder import folder_evaluator
+from shieldclip.training.defences import make_defence
 from shieldclip.training.engine.logs import read_log
 from shieldclip.training.pairs.opening import OpenedPairs, open_pairs
 from shieldclip.training.recipe import Recipe, load_recipe
@@ -24,11 +26,15 @@ from shieldclip.training.run import train
 
 REPORTS = Path(__file__).parents[1] / "reports"
 LAST = "last"
-"""A run's model at the end."""
+"""A run's latest model."""
+TRAINED = "trained"
+"""In the run folder: says that its latest model is that of the end."""
 
 
 def run_cell(matrix: Matrix, cell: Cell, out: Path, home: Path) -> None:
     """Train and measure a cell; what only a resumed training needs is removed.
+
+    Nothing is done where there is a report by the time that the run folder is free.
 
     Args:
         matrix: that it belongs to.
@@ -37,9 +43,19 @@ def run_cell(matrix: Matrix, cell: Cell, out: Path, home: Path) -> None:
         home: folder of the matrix file, from where its attacks' files are named.
     """
     repaired = origin(matrix, cell)
-    if repaired is not None and not (out / repaired.stem / LAST).is_dir():
-        train_cell(matrix, repaired, out, home)
-    recipe = train_cell(matrix, cell, out, home)
+    if repaired is not None:
+        with alone_in(out / repaired.stem):
+            train_cell(matrix, repaired, out, home)
+    with alone_in(out / cell.stem):
+        if not report_of(matrix, cell).exists():
+            train_cell(matrix, cell, out, home)
+            _measure_and_keep(matrix, cell, out)
+
+
+def _measure_and_keep(matrix: Matrix, cell: Cell, out: Path) -> None:
+    """The report of a trained cell."""
+    repaired = origin(matrix, cell)
+    recipe = recipe_of(matrix, cell)
     folder = out / cell.stem
     opened, report = measure_cell(matrix, cell, folder)
     log = read_log(folder)
@@ -56,17 +72,21 @@ def run_cell(matrix: Matrix, cell: Cell, out: Path, home: Path) -> None:
         final=final,
         plans=_plans(log),
         triggers=list(matrix.attacks[cell.attack].triggers),
+        defence=recipe.defence["name"],
+        revision=make_defence(recipe.defence).revision,
         classes=len(EMBEDDED["icons-100"]("test").classes),
     )
     save_run(Run(facts, report), REPORTS / matrix.name)
     shutil.rmtree(folder / "training_state", ignore_errors=True)
 
 
-def train_cell(matrix: Matrix, cell: Cell, out: Path, home: Path) -> Recipe:
-    """Train a cell in its run folder, or go on with it."""
+def train_cell(matrix: Matrix, cell: Cell, out: Path, home: Path) -> None:
+    """Train a cell in its run folder, or go on with it, unless it is trained."""
     recipe = recipe_of(matrix, cell)
     folder = out / cell.stem
     folder.mkdir(parents=True, exist_ok=True)
+    if (folder / TRAINED).exists():
+        return
     variant = (matrix.recipes | matrix.repairs)[cell.recipe]
     for file in (*matrix.attacks[cell.attack].files, *variant.files):
         if not (home / file).is_file():
@@ -77,7 +97,7 @@ def train_cell(matrix: Matrix, cell: Cell, out: Path, home: Path) -> Recipe:
         shutil.copy(home / file, folder / file.name)
     with contextlib.chdir(folder):
         train(recipe, Path(), folder_evaluator(**recipe.evaluation.asked))
-    return recipe
+        Path(TRAINED).touch()
 
 
 def measure_cell(matrix: Matrix, cell: Cell, folder: Path) -> tuple[OpenedPairs, EvalReport]:

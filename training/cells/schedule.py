@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 import time
@@ -61,6 +62,11 @@ def work_off(
             yield schedule
             time.sleep(_PAUSE)
         yield schedule
+
+
+def leave_on_sigterm() -> None:
+    """Of this process: end as after Ctrl-C, so that running cells are ended, too."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
 
 
 def process_of(cell: Cell, matrix_file: Path, out: Path, threads: int) -> subprocess.Popen[bytes]:

@@ -131,6 +131,13 @@ def cells_of(matrix: Matrix) -> list[Cell]:
     return [cell for cell in every if _has_cell(matrix, cell)]
 
 
+def share_of(matrix: Matrix, index: int, count: int) -> list[Cell]:
+    """Those of worker ``index`` of ``count``; a repair falls to the worker that has its origin."""
+    cells = cells_of(matrix)
+    place = {cell: number for number, cell in enumerate(cells)}
+    return [c for c in cells if place.get(origin(matrix, c) or c, place[c]) % count == index]
+
+
 def origin(matrix: Matrix, cell: Cell) -> Cell | None:
     """The cell whose model this one repairs, if it does."""
     if cell.recipe not in matrix.repairs:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -18,6 +19,9 @@ LEVELS = {
     "min_rank": ("min_rank_random",),
 }
 """Figures of success, and the levels without the attack that each is compared with."""
+
+OUTDATED = "\N{DAGGER}"
+"""Beside a recipe of which a run is old."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,12 @@ class Attacked:
     runs: tuple[Run, ...]
 
     @property
+    def name(self) -> str:
+        """The recipe's, with a mark if a run is of a former revision of its defence."""
+        outdated = any(run.facts.outdated for run in self.runs)
+        return f"{self.recipe} {OUTDATED}" if outdated else self.recipe
+
+    @property
     def seconds(self) -> float:
         """Mean training time."""
         return sum(run.facts.seconds for run in self.runs) / len(self.runs)
@@ -70,10 +80,11 @@ class Attacked:
         """Accuracy on triggered pictures, where it was measured."""
         return over_seeds(_measured(run.report, "ra", aim) for run in self.runs)
 
-    def utility(self, metric: str) -> OverSeeds | None:
-        """A figure of clean data: of the first data set that has it."""
+    def utility(self, metric: str, data: str | None = None) -> OverSeeds | None:
+        """A figure of clean data: of one data set, or of the first that has it."""
         found = (run.report.select(metric) for run in self.runs)
-        return over_seeds(measured[0] for measured in found if measured)
+        asked = ([m for m in ms if data is None or m.data == data] for ms in found)
+        return over_seeds(measured[0] for measured in asked if measured)
 
 
 def join(runs: Sequence[Run]) -> list[Attacked]:
@@ -84,6 +95,13 @@ def join(runs: Sequence[Run]) -> list[Attacked]:
         groups.setdefault(key, []).append(run)
     order = sorted(groups, key=lambda key: (*key[:2], key[2] != "plain", key[2]))
     return [Attacked(key[2], key[0], key[1], tuple(groups[key])) for key in order]
+
+
+def usual_data(groups: Sequence[Attacked], metric: str) -> str | None:
+    """The data set that most runs measured it on: figures of several are not compared."""
+    measured = (run.report.select(metric) for group in groups for run in group.runs)
+    asked = Counter(data for found in measured for data in dict.fromkeys(m.data for m in found))
+    return next((data for data, _ in asked.most_common(1)), None)
 
 
 def _aims(run: Run) -> Iterator[Aim]:

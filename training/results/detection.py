@@ -37,7 +37,7 @@ def _row(group: Attacked) -> tuple[Row, ...]:
     return (
         (
             Cell(group.attack),
-            Cell(group.recipe),
+            Cell(group.name),
             Cell(f"{100 * group.rate:.3g}"),
             Cell(str(len(judged))),
             Cell(str(len(judged[0]))),

@@ -87,7 +87,7 @@ def _trade_off(
     found = candidates(
         [
             (
-                group.recipe,
+                group.name,
                 [run.report.select("ca@1")[0].value for run in group.runs],
                 [success.figure.value for success in group.successes(metric, aim)],
             )

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from results.attacked import join
+from results.attacked import OUTDATED, join
 from results.stored import Run, replace_file
 from results.tables import tables, to_markdown
 from results.verdict import DEFINITION, IMPLANTED
@@ -22,7 +22,8 @@ INTRODUCTION = (
     "pairs: what a defence hides from a target may still spoil the picture. "
     "An attack tests a defence where the interval of plain training reaches "
     f"{percent(IMPLANTED)} %. Times are of the wall clock, beside other work, and only a hint: "
-    "what a step costs is measured by `benchmarks/train_step.py`."
+    "what a step costs is measured by `benchmarks/train_step.py`. "
+    f"{OUTDATED}: a run is of a former revision of its defence, and was not made again."
 )
 
 

@@ -21,8 +21,9 @@ JUDGED = ("asr", "psr", "hit@10")
 
 NOTE = (
     "Success: Fisher's exact test in every seed, of which the largest p counts, so that no picture "
-    "is counted twice. Accuracy: t test of the differences of equal seeds on the same pictures, "
-    "from two seeds on; it speaks of other runs on these pictures, not of other pictures. "
+    "is counted twice; 1 where seeds disagree on who does better. Accuracy: t test of the "
+    "differences of equal seeds on the same pictures, from two different ones on; it speaks of "
+    "other runs on these pictures, not of other pictures. "
     f"p are Holm's over the column; what is below {LEVEL} is in bold."
 )
 
@@ -76,16 +77,13 @@ def fisher(one: Measurement, other: Measurement) -> float:
 
 
 def paired(differences: Sequence[float]) -> tuple[tuple[float, float] | None, float | None]:
-    """95 % interval of the mean difference, and its p; nothing from fewer than two.
+    """95 % interval of the mean difference, and its p.
 
-    Equal differences have no spread to judge by: their interval is a point, and p is 1 at zero
-    and 0 elsewhere.
+    Nothing from fewer than two, or from equal ones: these have no spread to judge by.
     """
-    if len(differences) < 2:
+    if len(differences) < 2 or np.ptp(differences) < 1e-12:
         return None, None
     mean, error = float(np.mean(differences)), float(stats.sem(differences))
-    if error < 1e-12:
-        return (mean, mean), float(abs(mean) < 1e-12)
     t = stats.t(len(differences) - 1)
     half = t.ppf(0.975) * error
     return (mean - half, mean + half), float(2 * t.sf(abs(mean) / error))
@@ -110,15 +108,18 @@ def _difference(group: Attacked, other: Attacked, aim: Aim) -> Iterator[Differen
     seeds = sorted(own.keys() & theirs.keys())
     if not seeds:
         return
+    success = [own[seed][0].value - theirs[seed][0].value for seed in seeds]
     accuracy = [own[seed][1].value - theirs[seed][1].value for seed in seeds]
     bounds, p = paired(accuracy)
     yield Difference(
         attack=group.attack,
         target=aim.target or MISSING,
-        recipe=group.recipe,
+        recipe=group.name,
         seeds=len(seeds),
-        success=float(np.mean([own[s][0].value - theirs[s][0].value for s in seeds])),
-        success_p=max(fisher(own[seed][0], theirs[seed][0]) for seed in seeds),
+        success=float(np.mean(success)),
+        success_p=max(fisher(own[seed][0], theirs[seed][0]) for seed in seeds)
+        if np.ptp(np.sign(success)) == 0
+        else 1.0,
         accuracy=float(np.mean(accuracy)),
         accuracy_bounds=bounds,
         accuracy_p=p,

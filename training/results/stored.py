@@ -16,6 +16,7 @@ from pathlib import Path
 
 from shieldclip.errors import ShieldCLIPError
 from shieldclip.evaluation.report import EvalReport
+from shieldclip.training.defences import DEFENCES
 
 REPORT, FACTS = ".json.gz", ".run.json"
 CLEAN = "clean"
@@ -48,11 +49,20 @@ class RunFacts:
     """Rate that was asked for, of an attack at several."""
     classes: int = 0
     """Classes that poisoned pictures are asked about: the random level of PSR is one in these."""
+    defence: str = PLAIN
+    """That the recipe names."""
+    revision: int = 1
+    """Of the defence, as it was then."""
 
     @property
     def planted(self) -> tuple[str, ...]:
         """Ids of the triggers that were planted."""
         return tuple(self.triggers) or (self.attack,)
+
+    @property
+    def outdated(self) -> bool:
+        """Whether the defence trains otherwise by now."""
+        return self.revision < DEFENCES[self.defence].revision
 
     @property
     def stem(self) -> str:

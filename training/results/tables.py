@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from results.attacked import Aim, Attacked, Success
+from results.attacked import Aim, Attacked, Success, usual_data
 from results.detection import detection
 from results.seeds import cell, over_seeds
 from results.significance import significance
@@ -85,7 +85,7 @@ def _row(group: Attacked, aim: Aim, title: str, clean: Attacked | None, plain: f
     return (
         Cell(group.attack),
         Cell(aim.target or MISSING),
-        Cell(group.recipe),
+        Cell(group.name),
         Cell(f"{100 * group.rate:.3g}"),
         Cell(str(len(judged))),
         *figures,
@@ -110,15 +110,15 @@ def _beyond(successes: Sequence[Success]) -> Cell:
 
 def _utility(groups: Sequence[Attacked]) -> Table:
     """Figures on clean data, of clean training first."""
-    metrics = [m for m in UTILITY if any(group.utility(m) for group in groups)]
+    asked = {m: data for m in UTILITY if (data := usual_data(groups, m)) is not None}
     ordered = sorted(groups, key=lambda group: group.attack != CLEAN)
-    columns = (*texts("Attack", "Recipe"), *numbers("Seeds", *map(_heading, metrics), "Minutes"))
+    columns = (*texts("Attack", "Recipe"), *numbers("Seeds", *map(_heading, asked), "Minutes"))
     rows = tuple(
         (
             Cell(group.attack),
-            Cell(group.recipe),
+            Cell(group.name),
             Cell(str(len(group.runs))),
-            *(cell(group.utility(metric)) for metric in metrics),
+            *(cell(group.utility(metric, data)) for metric, data in asked.items()),
             Cell(number(group.seconds / 60)),
         )
         for group in ordered

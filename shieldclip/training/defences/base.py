@@ -121,6 +121,8 @@ class Defence(ABC):
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+    revision: ClassVar[int] = 1
+    """Raised where equal settings come to train otherwise: tells which stored results are old."""
     needs_knowledge: ClassVar[bool] = False
     """Whether batches must bring the knowledge elements of their captions."""
     needs_start: ClassVar[bool] = False

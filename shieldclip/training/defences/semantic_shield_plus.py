@@ -65,6 +65,7 @@ class SemanticShieldPlus(Defence):
         centring: see `caption_fit`; for models that begin with nothing.
     """
 
+    revision: ClassVar[int] = 2
     needs_knowledge: ClassVar[bool] = True
 
     knowledge_weight: Annotated[float, Field(ge=0)] = 0.5

@@ -43,6 +43,7 @@ class Shield(Defence):
             yet, and what it finds nearest to a picture is what it finds in the trigger.
     """
 
+    revision: ClassVar[int] = 2
     needs_knowledge: ClassVar[bool] = True
 
     semantic: SemanticShieldPlus = field(default_factory=SemanticShieldPlus)
