@@ -52,6 +52,15 @@ _DATA_OPTIONS = ("split", "image_column", "label_column", "caption_column", "cla
 )
 @click.option("--among", default=4096, show_default=True, help="Pictures to choose among.")
 @click.option("--pool", default=16_384, show_default=True, help="Captions that they are judged by.")
+@click.option(
+    "--candidates", default=64, show_default=True, help="Of these, compared by transport."
+)
+@click.option(
+    "--alpha", default=0.5, show_default=True, help="The defender's share of global features."
+)
+@click.option(
+    "--epsilon", default=0.05, show_default=True, help="The defender's entropy of the transport."
+)
 @click.option("--split", help="Split of the source.")
 @click.option("--image-column", metavar="NAME", help="Column of pictures.")
 @click.option("--label-column", metavar="NAME", help="Column of labels.")
