@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -252,3 +253,5 @@ def test_a_plan_sees_the_pairs_as_the_model_does(record, picture_folder: Path):
     local = model(**tokens, pixel_values=torch.zeros(3, 3, 16, 16), output_local=True)
     torch.testing.assert_close(texts.words.features, local.token_embeds[local.token_mask])
     assert not images.whole.requires_grad
+    damaged = replace(view.pixels, readable=[row for row in range(40) if row != 9])
+    assert replace(view, pixels=damaged).see_images([8, 9, 10]).readable.tolist() == [1, 0, 1]

@@ -74,6 +74,8 @@ def test_a_plan_chooses_rows_captions_and_weights():
     assert min(counts.values()) == 2
     assert {v.caption for v in visits if v.row == 2} == {"new"}
     assert {v.weight for v in visits if v.row == 5} == {0.5}
+    some = EpochBatches([0, 2, 5, 7], 4, seed=0, plan=batches.plan)
+    assert set(some.order()) == {2, 5}, "row 1 cannot be read"
     again = EpochBatches(range(8), 4, seed=0)
     batches.planned_epoch = 3
     again.load_state(batches.state())
@@ -212,6 +214,13 @@ def test_bad_pictures_are_skipped_or_replaced_and_counted(rows, tmp_path):
     read, pixels = DecodedPixels(broken, 16).read([3, 4])
     assert read == [3, 5]
     assert torch.equal(pixels[1], cached.read([5])[1][0])
+    again, same = cached.read([3, 4])
+    assert again == read
+    assert torch.equal(same, pixels)
+    cells[-1] = cells[4]
+    columns = {"image": cells, "captions": list(rows["captions"])}
+    last = decode_all(datasets.Dataset.from_dict(columns, features=rows.features), 16)
+    assert last.read([39])[0] == [0], "after the last comes the first"
     everything = datasets.Dataset.from_dict(
         {"image": [cells[4]] * 3, "captions": [["x"]] * 3}, features=rows.features
     )

@@ -62,6 +62,23 @@ def test_nearest_is_that_of_pot(engine, referenced):
     np.testing.assert_allclose(found.distance, expected.min(1), rtol=0, atol=1e-5)
 
 
+@pytest.fixture(scope="module", params=[0.01, 0.02])
+def slow(request):
+    """Mass that must leave its cluster takes more iterations than a search allows."""
+    patches = unit_vectors(generator_of(1), 4, 16, 24, spread=0.1)
+    captions = random_captions(generator_of(2), 10, 7, 24, spread=0.1)
+    expected = reference_distances(patches, captions, request.param, iterations=30_000)
+    return patches, captions, request.param, expected
+
+
+def test_what_converges_slowly_is_as_exact(engine, slow):
+    patches, captions, epsilon, expected = slow
+    found = all_distances(patches, captions, engine, epsilon=epsilon)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5)
+    nearest = nearest_captions(patches, captions, epsilon=epsilon, backend=engine)
+    np.testing.assert_allclose(nearest.distance, expected.min(1), rtol=0, atol=1e-5)
+
+
 @pytest.mark.parametrize(("patches", "words"), [(1, 1), (1, 9), (16, 16), (256, 77), (197, 33)])
 def test_sizes_from_one_to_the_largest(engine, patches, words):
     generator = generator_of(patches)

@@ -29,23 +29,30 @@ def random_captions(
     return Bags.pack(words, torch.arange(longest) < sizes)
 
 
-def reference_distance(patches: Tensor, words: Tensor, epsilon: float) -> float:
+def reference_distance(
+    patches: Tensor, words: Tensor, epsilon: float, iterations: int = 3000
+) -> float:
     """``<T_ε, C>`` by POT in float64, for uniform weights."""
     cost = 1 - patches.double().numpy() @ words.double().numpy().T
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # POT warns where it stops at numItermax.
         plan = ot.sinkhorn(
-            [], [], cost, epsilon, method="sinkhorn_log", stopThr=1e-10, numItermax=3000
+            [], [], cost, epsilon, method="sinkhorn_log", stopThr=1e-10, numItermax=iterations
         )
     return float((plan * cost).sum())
 
 
-def reference_distances(patches: Tensor, captions: Bags, epsilon: float) -> np.ndarray:
+def reference_distances(
+    patches: Tensor, captions: Bags, epsilon: float, iterations: int = 3000
+) -> np.ndarray:
     """``[I, N]``, infinite for empty captions."""
     bags = torch.split(captions.features, captions.sizes.tolist())
     return np.array(
         [
-            [reference_distance(image, bag, epsilon) if len(bag) else np.inf for bag in bags]
+            [
+                reference_distance(image, bag, epsilon, iterations) if len(bag) else np.inf
+                for bag in bags
+            ]
             for image in patches
         ]
     )

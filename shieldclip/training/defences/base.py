@@ -89,6 +89,8 @@ class Seen:
     features: ImageFeatures
     pictures: Tensor
     """``[n]`` int64 on the CPU, equal for equal pictures."""
+    readable: Tensor
+    """``[n]`` bool on the CPU; where it is false, another picture was seen in its place."""
 
 
 class PairsView(Protocol):

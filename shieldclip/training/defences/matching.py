@@ -119,7 +119,9 @@ class Matching:
         distances = own_distances(seen.features, place, own, settings, middle)
         nearest_own = torch.full((len(rows),), torch.inf)
         nearest_own = nearest_own.scatter_reduce(0, place, distances, "amin")
-        return (nearest_own - found.distance).clamp_min(0), found.text, seen.pictures
+        gaps = (nearest_own - found.distance).clamp_min(0)
+        # Pairs that cannot be read are not trained on: nothing is to be found out about them.
+        return gaps.where(seen.readable, 0.0), found.text, seen.pictures
 
     def _pooled_texts(self, captions: Sequence[Sequence[str]]) -> list[str]:
         """Unique captions of the pool, filled up in the order of the pairs while it is short."""

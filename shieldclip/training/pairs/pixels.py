@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Protocol
 
 import datasets
@@ -64,7 +65,15 @@ class CachedPixels:
 
     def read(self, rows: Sequence[int]) -> tuple[list[int], Tensor]:
         """See `Pixels`."""
-        return list(rows), self.pixels[torch.tensor(rows)]
+        chosen = self._in_place_of[torch.tensor(rows, dtype=torch.int64)]
+        return chosen.tolist(), self.pixels[chosen]
+
+    @cached_property
+    def _in_place_of(self) -> Tensor:
+        """``[N]`` int64: the row itself, or the next that could be read."""
+        readable = torch.tensor(self.readable)
+        place = torch.searchsorted(readable, torch.arange(len(self.pixels)))
+        return readable[place % len(readable)]
 
 
 def decode_all(rows: datasets.Dataset, size: int) -> CachedPixels:

@@ -44,8 +44,8 @@ class ModelView:
     def see_images(self, rows: Sequence[int]) -> Seen:
         """Pictures of some pairs, without augmentation."""
         with self._judging():
-            patches, whole, pictures = _in_batches(self._see, rows)
-        return Seen(ImageFeatures(patches, whole), pictures)
+            patches, whole, pictures, readable = _in_batches(self._see, rows)
+        return Seen(ImageFeatures(patches, whole), pictures, readable)
 
     def read_texts(self, texts: Sequence[str]) -> TextFeatures:
         """Any texts."""
@@ -66,13 +66,14 @@ class ModelView:
             self.model.train(training)
 
     def _see(self, rows: Sequence[int]) -> tuple[Tensor, ...]:
-        """``[b, P, D]``, ``[b, D]`` and ``[b]``."""
-        _, pixels = self.pixels.read(rows)
+        """``[b, P, D]``, ``[b, D]``, ``[b]`` and ``[b]``."""
+        read, pixels = self.pixels.read(rows)
         inputs = self.processor(images=list(pixels))["pixel_values"].to(self.model.device)
         vision = self.model.vision_model(inputs, output_patches=True)
         project = self.model.visual_projection
         features = (vision.patches, vision.pooler_output)
-        return *(normalize(project(part), dim=-1) for part in features), picture_ids(pixels)
+        seen = (normalize(project(part), dim=-1) for part in features)
+        return *seen, picture_ids(pixels), torch.tensor(read) == torch.tensor(rows)
 
     def _read(self, texts: Sequence[str]) -> tuple[Tensor, ...]:
         """Word features ``[S, D]`` of all texts, ``[b, D]``, words ``[b]`` of each."""

@@ -81,7 +81,9 @@ class EpochBatches:
 
     def order(self) -> list[int]:
         """Rows of the epoch, as many as fill its batches."""
-        rows = torch.tensor(self.rows if self.plan.rows is None else self.plan.rows)
+        rows = torch.tensor(self.rows)
+        if self.plan.rows is not None:
+            rows = rows[torch.isin(rows, torch.tensor(self.plan.rows))]
         length = len(self) * self.batch_size
         parts: list[int] = []
         while len(parts) < length:

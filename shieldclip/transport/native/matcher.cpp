@@ -64,13 +64,14 @@ void Matcher::settle(int64_t* index, double* distance) {
   }
 }
 
-// The distance at a finer tolerance than a search needs.
+// The distance at a finer tolerance than a search needs; in float64 where float32 takes too long.
 double Matcher::refined(const Pair& pair) {
   const Stopping stopping = {settings_.epsilon,
                              std::max(kFinest, settings_.tolerance / kRefinement),
                              settings_.max_iterations, INFINITY};
   const Solution solution =
       kernels_.solve(cosines(pair, kernels_, pair_.data()), stopping, scratch_.data());
+  if (!solution.converged) return precise_distance(pair, settings_);
   const double alpha = settings_.global_weight;
   return pair.global_term(kernels_, alpha) + (1 - alpha) * solution.linear;
 }

@@ -29,12 +29,13 @@ class KnownPairs:
         self.patches = normalize(centres[self.concept][:, None] + 0.1 * noise, dim=-1)
         self.words = centres
         self.pictures = torch.arange(PAIRS)
+        self.readable = torch.ones(PAIRS, dtype=torch.bool)
         self.meanings = 1 + said % CONCEPTS
 
     def see_images(self, rows: Sequence[int]) -> Seen:
         chosen = self.patches[list(rows)]
         features = ImageFeatures(chosen, normalize(chosen.mean(1), dim=-1))
-        return Seen(features, self.pictures[list(rows)])
+        return Seen(features, self.pictures[list(rows)], self.readable[list(rows)])
 
     def read_texts(self, texts: Sequence[str]) -> TextFeatures:
         chosen = self.words[[int(text.split()[1]) for text in texts]]

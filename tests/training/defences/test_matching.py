@@ -37,6 +37,13 @@ def test_wrong_captions_and_no_others_are_replaced_by_the_true_ones(pairs):
     )
 
 
+def test_of_a_picture_that_cannot_be_read_nothing_is_found_out(pairs):
+    pairs.readable[list(WRONG[:2])] = False
+    plan = Matching(RULE).plan(0, pairs)
+    assert set(plan.captions) == set(WRONG[2:])
+    assert [plan.gaps[row] for row in WRONG[:2]] == [0, 0]
+
+
 def test_where_no_gap_stands_out_the_word_that_most_wide_gaps_share_does(pairs, monkeypatch):
     monkeypatch.setattr("shieldclip.matching.risk.DISTINCT", torch.inf)
     assert not Matching(RULE).plan(0, pairs).captions

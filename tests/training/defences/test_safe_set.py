@@ -84,7 +84,8 @@ class Pairs:
 
     def see_images(self, rows: Sequence[int]) -> Seen:
         chosen = self.images[list(rows)]
-        return Seen(ImageFeatures(chosen[:, None], chosen), torch.tensor(list(rows)))
+        whole = ImageFeatures(chosen[:, None], chosen)
+        return Seen(whole, torch.tensor(list(rows)), torch.ones(len(rows), dtype=torch.bool))
 
     def read_texts(self, texts: Sequence[str]) -> TextFeatures:
         chosen = self.texts[[int(text) for text in texts]]
