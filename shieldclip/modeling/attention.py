@@ -5,6 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+_LEAST = 1e-6
+"""Share of attention that counts as none."""
+
 
 def explicit_attention(query: Tensor, key: Tensor, scale: float) -> Tensor:
     """softmax(scale · Q Kᵀ), with the softmax in float32.
@@ -32,6 +35,6 @@ def attention_to_patches(weights: Tensor) -> Tensor:
         ``[B, P]`` float32: mean over heads, renormalised to sum to 1 over patches.
     """
     patches = weights.mean(dim=1)[:, 1:]
-    # All attention may lie on the global token itself.
-    total = patches.sum(dim=-1, keepdim=True).clamp_min(torch.finfo(torch.float32).tiny)
+    # All attention may lie on the global token itself; less than this has no finite gradient.
+    total = patches.sum(dim=-1, keepdim=True).clamp_min(_LEAST)
     return patches / total

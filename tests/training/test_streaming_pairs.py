@@ -14,6 +14,7 @@ from shieldclip.errors import ShieldCLIPError
 from shieldclip.modeling import ShieldCLIPProcessor
 from shieldclip.training.model_setup import set_up
 from shieldclip.training.pairs.batches import Preparation
+from shieldclip.training.pairs.feed import stream_captions
 from shieldclip.training.pairs.streaming import PairStream, open_stream
 from shieldclip.training.recipe.schema import Augmentation, DataSpec, ModelSpec
 from shieldclip.training.run import train
@@ -94,6 +95,18 @@ def test_bad_pictures_beyond_a_share_are_an_error(tmp_path, processor):
     datasets.Dataset.from_list(rows, features=features).to_parquet(str(tmp_path / "x.parquet"))
     with pytest.raises(ShieldCLIPError, match="readable pairs"):
         take(stream(tmp_path, processor), 40)
+
+
+def test_rows_without_a_caption_are_skipped_from_the_tokenizer_on(tmp_path, record):
+    captions = ["a bar", None, " ", "a square"] * 6
+    rows = [{"image": {"bytes": png(n), "path": None}, "caption": caption}
+            for n, caption in enumerate(captions)]  # fmt: skip
+    features = datasets.Features({"image": datasets.Image(), "caption": datasets.Value("string")})
+    shards = tmp_path / "shards"
+    shards.mkdir()
+    datasets.Dataset.from_list(rows, features=features).to_parquet(str(shards / "x.parquet"))
+    recipe = build(record, data={"sources": f"{shards}/*.parquet", "streaming": True, "pairs": 12})
+    assert {text for own in stream_captions(recipe) for text in own} == {"a bar", "a square"}
 
 
 def test_web_dataset_shards(tmp_path, record):

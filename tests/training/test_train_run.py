@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -54,6 +55,15 @@ def test_run_folder_holds_what_the_contract_says(record, tmp_path):
     assert len(set(scales)) == 3
     CLIPProcessor.from_pretrained(tmp_path / "run" / "last")
     CLIPModel.from_pretrained(tmp_path / "run" / "last")
+
+
+def test_pairs_that_cannot_be_read_are_told_and_counted(record, picture_folder, tmp_path, capsys):
+    broken = tmp_path / "pictures"
+    shutil.copytree(picture_folder, broken)
+    sorted(broken.glob("*.png"))[0].write_bytes(b"nothing")
+    train(build(record, data={"sources": str(broken)}), tmp_path / "run")
+    assert read_log(tmp_path / "run")[0]["skipped_pictures"] == 1
+    assert "Left out 1 of 40 pairs" in capsys.readouterr().err
 
 
 def test_log_lines_are_flat_and_their_terms_add_up(record, tmp_path):

@@ -49,6 +49,10 @@ class Meters:
         """What a plan does, at its epoch's first line of the log."""
         self._facts.update(plan_figures(plan, self._poisoned))
 
+    def note(self, name: str, value: float) -> None:
+        """A fact, for the next line of the log only."""
+        self._facts[name] = value
+
     def add(self, name: str, values: Tensor) -> None:
         """Values to average; NaN ones do not count."""
         valid = ~values.isnan()

@@ -98,6 +98,8 @@ class ShieldTrainer(Trainer):
         self.feed, self.defence, self.part = feed, defence, part
         self.meters, self.average, self.processor = meters, average, processor
         self.trigger, self.start = trigger, start
+        if feed.skipped:
+            meters.note("skipped_pictures", feed.skipped)
         self.loss_is_scaled_for_ga = False
         self.remove_callback(PrinterCallback)
 

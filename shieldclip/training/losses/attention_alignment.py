@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
@@ -10,6 +9,9 @@ from shieldclip.training.losses.alignment import patch_relevance, patch_scores
 from shieldclip.training.losses.elements import CaptionElements
 from shieldclip.training.losses.pairs import chosen_rows, weighted_mean
 from shieldclip.training.losses.precision import widen
+
+_LEAST = 2e-5
+"""Attention that counts as none: the gradient of its logarithm fits float16."""
 
 
 class AttentionAlignmentLoss(nn.Module):
@@ -44,7 +46,7 @@ class AttentionAlignmentLoss(nn.Module):
         relevance = patch_relevance(patches, elements, rows).detach()
         target = (scale * relevance).log_softmax(dim=-1)
         paid = widen(attention)
-        log_paid = paid.clamp_min(torch.finfo(paid.dtype).tiny).log()
+        log_paid = paid.clamp_min(_LEAST).log()
         divergence = (target.exp() * (target - log_paid)).sum(dim=-1)  # [B, P] -> [B]
         return weighted_mean(elements.known[rows] * divergence, weights)
 

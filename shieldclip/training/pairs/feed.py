@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
+from rich.console import Console
 from torch import Tensor
 from torch.utils.data import DataLoader
 
 from shieldclip.training.pairs.batches import PairDataset, Preparation, as_made
 from shieldclip.training.pairs.opening import OpenedPairs
 from shieldclip.training.pairs.pixels import open_pixels
-from shieldclip.training.pairs.streaming import PairStream, open_stream
+from shieldclip.training.pairs.streaming import PairStream, open_stream, said
 from shieldclip.training.pairs.visits import EpochBatches
 from shieldclip.training.recipe.schema import Recipe
 
@@ -37,6 +37,8 @@ class Feed:
     """Of the loader; none when streaming."""
     poisoned: Tensor | None = None
     """``[N]`` bool, where it is known."""
+    skipped: int = 0
+    """Pairs left out from the start, whose pictures cannot be read."""
 
 
 def feed_from_memory(
@@ -53,7 +55,12 @@ def feed_from_memory(
         collate_fn=as_made,
         num_workers=recipe.data.workers,
     )
-    return Feed(loader, len(pixels.readable), batches, _poisoned(opened))
+    if pixels.skipped and place.rank == 0:
+        Console(stderr=True, highlight=False, markup=False, soft_wrap=True).print(
+            f"Left out {len(pixels.skipped)} of {len(opened.rows)} pairs, whose pictures cannot be "
+            f"read; the first is {pixels.skipped[0]}."
+        )
+    return Feed(loader, len(pixels.readable), batches, _poisoned(opened), len(pixels.skipped))
 
 
 def feed_from_stream(recipe: Recipe, preparation: Preparation, size: int, place: Place) -> Feed:
@@ -72,8 +79,7 @@ def feed_from_stream(recipe: Recipe, preparation: Preparation, size: int, place:
 def stream_captions(recipe: Recipe, most: int = 100_000) -> list[list[str]]:
     """The first captions of a stream, to train a tokenizer on."""
     rows = open_stream(recipe.data, recipe.seed, 0, 1).select_columns("captions").take(most)
-    found: Sequence[str | list[str]] = [row["captions"] for row in rows]
-    return [[own] if isinstance(own, str) else own for own in found]
+    return [said(row["captions"]) for row in rows]
 
 
 def _poisoned(opened: OpenedPairs) -> Tensor | None:

@@ -30,6 +30,11 @@ class Pixels(Protocol):
         """Rows of all pictures that can be read, as far as is known."""
         ...
 
+    @property
+    def skipped(self) -> Sequence[str]:
+        """What is wrong with the others, as far as is known."""
+        ...
+
     def read(self, rows: Sequence[int]) -> tuple[list[int], Tensor]:
         """Pictures of some rows.
 
@@ -102,6 +107,8 @@ class DecodedPixels:
     rows: datasets.Dataset
     size: int
     readable: Sequence[int] = field(init=False)
+    skipped: Sequence[str] = ()
+    """Found at each visit only."""
 
     def __post_init__(self) -> None:
         self.readable = range(len(self.rows))

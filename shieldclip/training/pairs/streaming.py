@@ -89,6 +89,12 @@ def _column(wanted: str | None, role: str, columns: Sequence[str], source: str) 
     return found
 
 
+def said(captions: str | Sequence[str | None] | None) -> list[str]:
+    """One or several captions of a row, or none, as a list without blank ones."""
+    several = [captions] if isinstance(captions, str) else captions or []
+    return [text for text in several if text and text.strip()]
+
+
 @dataclass
 class PairStream(torch.utils.data.IterableDataset[dict[str, Tensor]]):
     """Whole batches, without end.
@@ -127,9 +133,7 @@ class PairStream(torch.utils.data.IterableDataset[dict[str, Tensor]]):
     def _pair(self, row: Mapping[str, Any]) -> tuple[int, Any, Sequence[str]] | None:
         """Key, pixels and captions; none if the picture is bad or there is no caption."""
         self._seen += 1
-        captions = row["captions"]
-        captions = [captions] if isinstance(captions, str) else captions
-        captions = [text for text in captions or [] if text and text.strip()]
+        captions = said(row["captions"])
         try:
             if captions:
                 pixels = to_square(decode(row["image"] or {}, "a streamed row"), self.size)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from shieldclip.modeling.attention import attention_to_patches
 from shieldclip.training.losses import (
     AttentionAlignmentBCELoss,
     AttentionAlignmentLoss,
@@ -49,6 +50,27 @@ def test_published_form_trains_patches_and_ours_leaves_them(batch):
     assert batch.patches.grad is None
     AttentionAlignmentBCELoss()(batch.attention, batch.patches, batch.elements, 5.0).backward()
     assert batch.patches.grad.abs().max() > 0
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32])
+@pytest.mark.parametrize("least", [0.0, 1e-30, 1e-7, 1e-4])
+def test_gradient_is_finite_where_hardly_any_attention_is_paid(batch, dtype, least):
+    attention = batch.attention.detach().clone()
+    attention[:, 1] = least
+    attention = attention.to(dtype).requires_grad_()
+    AttentionAlignmentLoss()(attention, batch.patches, batch.elements, 5.0).backward()
+    assert attention.grad.isfinite().all()
+
+
+@pytest.mark.parametrize("lead", [0.0, 20.0, 95.0, 200.0])
+def test_gradient_is_finite_where_the_global_token_has_all_attention(batch, lead):
+    logits = torch.zeros(5, 2, 5)
+    logits[:, :, 0] = lead
+    logits.requires_grad_()
+    attention = attention_to_patches(logits.softmax(dim=-1))
+    AttentionAlignmentLoss()(attention, batch.patches, batch.elements, 5.0).backward()
+    assert attention.isfinite().all()
+    assert logits.grad.isfinite().all()
 
 
 def test_divergence_vanishes_where_attention_is_proportional(batch):
