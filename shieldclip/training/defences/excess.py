@@ -26,8 +26,13 @@ class Excess:
     captions name, but the most suspected go, where chance would keep as many poisons as it drops.
     """
 
-    def __init__(self) -> None:
-        """Nothing counted yet."""
+    def __init__(self, power: float = 1.0) -> None:
+        """Nothing counted yet.
+
+        Args:
+            power: of what is said r times as often as usual, 1 in r^power may stay.
+        """
+        self._power = power
         self._counts = torch.zeros(0)
 
     def among(self, meanings: Tensor, suspicion: Tensor) -> Tensor:
@@ -42,7 +47,7 @@ class Excess:
         """
         keys = meanings.cpu()
         counts = self._count(keys)
-        allowed = torch.where(keys == _UNKNOWN, 1.0, counts.median() / counts)
+        allowed = torch.where(keys == _UNKNOWN, 1.0, (counts.median() / counts) ** self._power)
         excess: Tensor = _place_among_like(keys, suspicion.cpu()) > allowed
         return excess.to(suspicion.device)
 

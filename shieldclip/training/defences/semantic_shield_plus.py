@@ -63,6 +63,7 @@ class SemanticShieldPlus(Defence):
         spread: see `TrustRule`.
         fewest: see `TrustRule`.
         centring: see `caption_fit`; for models that begin with nothing.
+        excess: see `Excess`.
     """
 
     revision: ClassVar[int] = 2
@@ -77,10 +78,13 @@ class SemanticShieldPlus(Defence):
     spread: Share = 0.02
     fewest: Annotated[float, Field(gt=0, le=1)] = 1.0
     centring: Annotated[float, Field(ge=0, le=1)] = 0.0
+    excess: Annotated[float, Field(ge=1)] = 1.0
 
     def __post_init__(self) -> None:
         """Start with an empty memory."""
-        rule = TrustRule(self.first_share, self.competent, self.most, self.spread, self.fewest)
+        rule = TrustRule(
+            self.first_share, self.competent, self.most, self.spread, self.fewest, self.excess
+        )
         self.trust = Trust(rule)
         self.judges = Judges(self.most)
 

@@ -33,6 +33,7 @@ class TrustRule:
         spread: see `Suspicion`.
         fewest: share of pairs that are clean at least: so many must rank well, whatever the
             mixture says. 1 where a model begins with nothing, and clean pairs look random, too.
+        excess: power of `Excess`.
     """
 
     first_share: float
@@ -40,6 +41,7 @@ class TrustRule:
     most: float
     spread: float
     fewest: float
+    excess: float = 1.0
 
 
 class Trust:
@@ -64,7 +66,7 @@ class Trust:
         self._pictures = RunningMeans(_PICTURES, _KEEP_PICTURE)
         self._typical = Smoothed(_SMOOTHING)
         self._suspicion = Suspicion(rule.first_share, rule.spread)
-        self._excess = Excess()
+        self._excess = Excess(rule.excess)
         self._competent = torch.tensor(False)
         self._aside = torch.tensor(rule.first_share)
 
