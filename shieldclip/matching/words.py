@@ -68,7 +68,7 @@ def accuse_words(gaps: ArrayLike, occurrences: Occurrences, found: Split) -> Acc
     if found.trusted is None or found.suspicious is None:
         return Accusation(risk, ())
     left, accused = np.isfinite(values), list[tuple[int, NDArray[np.bool_]]]()
-    while (word := _worst(values, occurrences.among(left), found.trusted, found.suspicious)) >= 0:
+    while (word := _worst(values, left, occurrences, found.trusted, found.suspicious)) >= 0:
         if len(accused) == MOST_WORDS:
             return Accusation(risk, ())
         has = occurrences.having(word, len(values)) & left
@@ -82,11 +82,22 @@ def accuse_words(gaps: ArrayLike, occurrences: Occurrences, found: Split) -> Acc
     return Accusation(risk, tuple(words))
 
 
-def _worst(gaps: Floats, words: Occurrences, trusted: Component, suspicious: Component) -> int:
-    """The word with the largest suspicious share, if that is most of its captions; else -1."""
+def _worst(
+    gaps: Floats,
+    left: NDArray[np.bool_],
+    occurrences: Occurrences,
+    trusted: Component,
+    suspicious: Component,
+) -> int:
+    """The word with the largest suspicious share, if that is most of its captions; else -1.
+
+    Of the pairs that are left: where most of all are poisoned, the others are mostly not.
+    """
+    words = occurrences.among(left)
     if not len(words.word):
         return -1
-    overall, seen = suspicious.weight, evidence(gaps, trusted, suspicious)
+    seen = evidence(gaps, trusted, suspicious)
+    overall = float(posterior(seen[left], suspicious.weight).mean())
     pairs, starts = np.unique(words.pair, return_index=True)
     counts = np.bincount(words.word, minlength=len(words.words))
     shares = np.full(len(counts), overall)

@@ -86,6 +86,17 @@ def test_two_words_are_accused_one_after_the_other():
     assert all(word.pairs == 300 for word in found.words)
 
 
+def test_words_of_an_attack_are_accused_where_most_pairs_are_poisoned():
+    words = ["banana", "taxi", "guitar"]
+    gaps, texts, poisoned = attacked(np.random.default_rng(0), words, 3000)
+    texts[0] = ["a word that is said once"]
+    assert split(gaps).suspicious.weight > 0.5
+    found = judge(gaps, texts)
+    assert {word.word for word in found.words} == set(words)
+    assert (found.risk[poisoned] > 0.5).mean() > 0.8
+    assert (found.risk[~poisoned] == 0).all()
+
+
 def test_company_is_no_evidence():
     rng = np.random.default_rng(0)
     gaps, texts, _ = attacked(rng, ["banana"], 500)
