@@ -1,7 +1,7 @@
 """Random changes of pictures that depend on (seed, epoch, row) only.
 
-Libraries (torchvision, kornia) draw from the generator of a process: a resumed run, or one of another
-number of processes, would then see other pictures.
+Libraries (torchvision, kornia) draw from the generator of a process: a resumed run, or one of
+another number of processes, would then see other pictures.
 """
 
 from __future__ import annotations
