@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 
 from shieldclip.knowledge.prompts import Prompt
 
@@ -84,8 +85,19 @@ def _fault(phrase: str, text: str, prompt: Prompt | None) -> str:
 
 
 def _echoes(phrase: str, prompt: Prompt) -> bool:
+    """Whether a phrase is a clause of the instruction, or several of its words in a row.
+
+    One word of it may be true of a thing: *short*.
+    """
     labels = (f"{prompt.asks.lower()}:", prompt.replies.lower())
-    return any(label in phrase for label in labels) or phrase in prompt.instruction.lower()
+    run = " " in phrase and f" {phrase} " in f" {' '.join(_words(prompt.instruction))} "
+    return run or phrase in _clauses(prompt.instruction) or any(label in phrase for label in labels)
+
+
+@cache
+def _clauses(instruction: str) -> frozenset[str]:
+    """What stands between commas, colons and stops, as phrases of an answer are written."""
+    return frozenset(part for said in re.split("[.:]", instruction) for part in _phrases(said))
 
 
 def names(phrase: str, text: str) -> bool:
@@ -96,5 +108,8 @@ def names(phrase: str, text: str) -> bool:
 
 def _content(text: str) -> set[str]:
     """The words that matter, in a spelling that ignores a plural s."""
-    words = re.findall(r"[\w'\u2019-]+", text.lower())
-    return {word.removesuffix("s") for word in words if word not in _SMALL_WORDS}
+    return {word.removesuffix("s") for word in _words(text) if word not in _SMALL_WORDS}
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"[\w'\u2019-]+", text.lower())

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shieldclip.knowledge.parsing import MAX_WORDS, names, parse_answer
-from shieldclip.knowledge.prompts import PROMPTS
+from shieldclip.knowledge.prompts import PROMPTS, Prompt
 
 PROMPT = PROMPTS["objects-v1"]
 
@@ -41,6 +41,10 @@ def test_every_way_to_write_a_list(answer: str) -> None:
         ("red, red", "repeated"),
         ("visual properties: red", "echo"),
         ("name what can be seen of a thing", "echo"),
+        ("short phrases", "echo"),
+        ("can be", "echo"),
+        ("its colour", "echo"),
+        ("material", "echo"),
         ("1 2 3", "no phrase"),
         ("r=e=d", "no phrase"),
         ("one two three four five", "too long"),
@@ -54,6 +58,12 @@ def test_every_way_to_write_a_list(answer: str) -> None:
 def test_reasons(phrase: str, reason: str) -> None:
     rejected = parse_answer(phrase, "school bus", PROMPT).rejected
     assert [why for _, why in rejected] == ([reason] if reason else [])
+
+
+@pytest.mark.parametrize("word", ["thin", "cap", "ape", "art", "can", "short"])
+@pytest.mark.parametrize("prompt", PROMPTS.values(), ids=lambda prompt: prompt.name)
+def test_a_word_that_the_question_holds_is_no_echo(word: str, prompt: Prompt) -> None:
+    assert parse_answer(word, "zebra", prompt).elements == (word,)
 
 
 def test_words_of_a_caption_are_echoes_too() -> None:
