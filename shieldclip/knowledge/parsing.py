@@ -11,12 +11,11 @@ from shieldclip.knowledge.prompts import Prompt
 
 MAX_WORDS = 4
 
-_LIST_MARK = re.compile(r"^\s*(?:(?:\(?\d+[.):]|[-*•\u2013·])\s*)+")
+_LIST_MARK = re.compile(r"^\s*(?:(?:\(?\d+[.):](?!\d)|[-*•\u2013·])\s*)+")
 _SEPARATOR = re.compile(r"[,;\n]|\s\d+[.)]\s|\band\b(?=[^,;\n]*$)")
-_LEADING = re.compile(r"^(?:and|or|an?|the|it|its|has|have|is|are|with)\s+")
-_WORDS_ONLY = re.compile(
-    r"[a-z0-9]+(?:['\u2019-][a-z0-9]+)*(?: [a-z0-9]+(?:['\u2019-][a-z0-9]+)*)*"
-)
+_LEADING = re.compile(r"^(?:(?:and|or|an?|the|it|its|has|have|is|are|with)\s+)+")
+_WORD = r"[a-z0-9]+(?:['\u2019-][a-z0-9]+|(?<=[0-9])\.[0-9]+)*"
+_WORDS_ONLY = re.compile(rf"{_WORD}(?: {_WORD})*")
 _SMALL_WORDS = frozenset(
     ("a", "an", "and", "at", "by", "for", "from", "in", "is", "of", "on", "or", "the", "to", "with")
 )
@@ -39,7 +38,13 @@ def parse_answer(answer: str, text: str, prompt: Prompt) -> Answer:
     """
     next_question = re.compile(rf"^\s*{re.escape(prompt.asks)}:", re.MULTILINE | re.IGNORECASE)
     said = next_question.split(answer, maxsplit=1)[0]
-    return sift(_phrases(said), text, prompt)
+    parsed = sift(_phrases(said), text, prompt)
+    kept = ", ".join(parsed.elements)
+    if kept == said:
+        return parsed
+    # Where the last phrase is left out, the one before it is the last: its "and" now separates.
+    again = parse_answer(kept, text, prompt)
+    return Answer(again.elements, parsed.rejected + again.rejected)
 
 
 def sift(phrases: Iterable[str], text: str, prompt: Prompt | None = None) -> Answer:
