@@ -19,6 +19,13 @@ _WORDS_ONLY = re.compile(rf"{_WORD}(?: {_WORD})*")
 _SMALL_WORDS = frozenset(
     ("a", "an", "and", "at", "by", "for", "from", "in", "is", "of", "on", "or", "the", "to", "with")
 )
+_PLURALS = {
+    r"(?<!s)$": "s",
+    r"(?:(?<=[osxz])|(?<=[cs]h))$": "es",
+    r"(?<=[^aeiou])y$": "ies",
+    r"fe?$": "ves",
+}
+"""End of a word -> end of its plural."""
 
 
 @dataclass(frozen=True)
@@ -106,14 +113,28 @@ def _clauses(instruction: str) -> frozenset[str]:
 
 
 def names(phrase: str, text: str) -> bool:
-    """Whether a phrase is the text, holds all of it, or only repeats words of it."""
+    """Whether a phrase is the text, holds all of it, or only repeats words of it.
+
+    A word and its plural are the same.
+    """
     own, said = _content(text), _content(phrase)
-    return not said or said <= own or own <= said
+    return _within(said, own) or _within(own, said)
 
 
 def _content(text: str) -> set[str]:
-    """The words that matter, in a spelling that ignores a plural s."""
-    return {word.removesuffix("s") for word in _words(text) if word not in _SMALL_WORDS}
+    """The words that matter."""
+    return set(_words(text)) - _SMALL_WORDS
+
+
+def _within(words: set[str], others: set[str]) -> bool:
+    forms = {form for other in others for form in _forms(other)}
+    return all(_forms(word) & forms for word in words)
+
+
+@cache
+def _forms(word: str) -> frozenset[str]:
+    """A word and its regular plurals, rather one that does not exist than one too few."""
+    return frozenset([word, *(re.sub(end, plural, word) for end, plural in _PLURALS.items())])
 
 
 def _words(text: str) -> list[str]:

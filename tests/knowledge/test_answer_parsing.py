@@ -51,7 +51,8 @@ def test_every_way_to_write_a_list(answer: str) -> None:
         ("school bus", "name"),
         ("bus", "name"),
         ("yellow school bus", "name"),
-        ("buses", ""),
+        ("buses", "name"),
+        ("mane", ""),
         ("2.5", "no phrase"),
         ("tall tower", "example"),
     ],
@@ -72,6 +73,38 @@ def test_reasons(phrase: str, reason: str) -> None:
 )
 def test_what_is_left_of_a_phrase(answer: str, elements: tuple[str, ...]) -> None:
     assert parse_answer(answer, "zebra", PROMPT).elements == elements
+
+
+@pytest.mark.parametrize(
+    ("one", "many"),
+    [
+        ("bus", "buses"),
+        ("box", "boxes"),
+        ("cookie", "cookies"),
+        ("fox", "foxes"),
+        ("glass", "glasses"),
+        ("horse", "horses"),
+        ("knife", "knives"),
+        ("leaf", "leaves"),
+        ("monkey", "monkeys"),
+        ("peach", "peaches"),
+        ("photo", "photos"),
+        ("potato", "potatoes"),
+        ("strawberry", "strawberries"),
+    ],
+)
+def test_a_plural_is_the_same_name(one: str, many: str) -> None:
+    assert names(many, one)
+    assert names(one, many)
+    assert names(f"{many} on a table", one)
+
+
+@pytest.mark.parametrize(
+    ("phrase", "text"), [("mane", "man"), ("care", "car"), ("princes", "princess")]
+)
+def test_words_that_look_like_plurals_are_others(phrase: str, text: str) -> None:
+    assert not names(phrase, text)
+    assert not names(text, phrase)
 
 
 @pytest.mark.parametrize("word", ["thin", "cap", "ape", "art", "can", "short"])
