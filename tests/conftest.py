@@ -7,11 +7,13 @@ space. Their features are noise; shapes, files and configuration are those of re
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from hub_server import HubServer, running
 
 SIDE = 32
 CONTEXT = 32
@@ -194,3 +196,17 @@ def tiny_open_clip_arch(
     registry = {**open_clip.factory._MODEL_CONFIGS, "tiny": tiny_open_clip_config["model_cfg"]}
     monkeypatch.setattr(open_clip.factory, "_MODEL_CONFIGS", registry)
     return "tiny"
+
+
+@pytest.fixture
+def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[HubServer]:
+    """A Hub on this machine with an empty cache, as all libraries see it."""
+    from huggingface_hub import constants
+
+    with running() as server:
+        monkeypatch.setattr(constants, "ENDPOINT", server.url)
+        template = server.url + "/{repo_id}/resolve/{revision}/{filename}"
+        monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
+        monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
+        monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+        yield server

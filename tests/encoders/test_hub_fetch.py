@@ -6,7 +6,6 @@ import shutil
 
 import pytest
 import torch
-from hub_server import running
 from huggingface_hub import constants
 from safetensors.torch import load_file
 
@@ -14,18 +13,6 @@ from shieldclip.encoders import load_encoder
 from shieldclip.errors import ShieldCLIPError
 
 REPO = "org/tiny"
-
-
-@pytest.fixture
-def hub(monkeypatch, tmp_path):
-    with running() as server:
-        server.gated.add("org/gated")
-        monkeypatch.setattr(constants, "ENDPOINT", server.url)
-        template = server.url + "/{repo_id}/resolve/{revision}/{filename}"
-        monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
-        monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
-        monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
-        yield server
 
 
 @pytest.fixture
@@ -110,6 +97,7 @@ def test_no_such_revision(hub, served):
 
 
 def test_gated(hub):
+    hub.gated.add("org/gated")
     assert "accept its terms" in refused("org/gated")
 
 

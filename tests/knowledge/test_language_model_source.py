@@ -7,12 +7,15 @@ import shutil
 from pathlib import Path
 
 import pytest
+from hub_server import HubServer
+from huggingface_hub import constants
 
 from shieldclip.errors import ShieldCLIPError
 from shieldclip.knowledge import collect
 from shieldclip.knowledge.prompts import PROMPTS
 from shieldclip.knowledge.sources import SourceOptions, make_source
 from shieldclip.knowledge.sources.lm import LanguageModel
+from shieldclip.knowledge.sources.weights import fingerprint
 
 PROMPT = PROMPTS["objects-v1"]
 TEXTS = ["owl", "a red heart", "bus", "ant", "z"]
@@ -51,6 +54,62 @@ def test_as_a_source(tiny_lm: Path, tmp_path: Path) -> None:
     lines = kept.read_text()
     assert collect(TEXTS, make_source("lm", options))[0] == rows
     assert kept.read_text() == lines
+
+
+def other_weights(folder: Path, to: Path) -> Path:
+    """A copy whose files have the same names and sizes."""
+    path = shutil.copytree(folder, to) / "model.safetensors"
+    content = path.read_bytes()
+    path.write_bytes(content[:-4] + bytes(4))
+    assert content != path.read_bytes()
+    return to
+
+
+def test_answers_of_other_weights_are_not_taken(tiny_lm: Path, tmp_path: Path) -> None:
+    same = LanguageModel(str(shutil.copytree(tiny_lm, tmp_path / "same" / tiny_lm.name)), PROMPT)
+    other = LanguageModel(str(other_weights(tiny_lm, tmp_path / "other" / tiny_lm.name)), PROMPT)
+    assert same.identity == LanguageModel(str(tiny_lm), PROMPT).identity
+    assert same.name == other.name
+    assert same.identity != other.identity
+
+
+MIB = 2**20
+
+
+def test_large_weights_are_told_apart_by_header_and_blocks(tmp_path: Path) -> None:
+    file = tmp_path / "model.safetensors"
+    changes = {"nowhere": (0, 0), "header": (3 * MIB // 2, 1), "middle": (60 * MIB, 3 * MIB),
+               "end": (128 * MIB - 1, 1)}  # fmt: skip
+    found = set()
+    for place, count in changes.values():
+        with file.open("wb") as opened:
+            opened.write((2 * MIB).to_bytes(8, "little"))
+            opened.truncate(128 * MIB)
+            opened.seek(place)
+            opened.write(b"x" * count)
+        found.add(fingerprint(tmp_path))
+    assert len(found) == len(changes)
+
+
+def test_a_hub_id_is_known_by_its_commit(
+    hub: HubServer, tiny_lm: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit = hub.put_folder("org/tiny", tiny_lm)
+    first = LanguageModel("org/tiny", PROMPT)
+    assert commit in first.identity
+    newer = hub.put_folder("org/tiny", other_weights(tiny_lm, tmp_path / "other"))
+    assert list(first.ask(["owl"])) == list(LanguageModel(str(tiny_lm), PROMPT).ask(["owl"]))
+    second = LanguageModel("org/tiny", PROMPT)
+    assert newer in second.identity
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    assert LanguageModel("org/tiny", PROMPT).identity == second.identity
+
+
+def test_a_hub_id_that_is_nowhere_is_one_line(hub: HubServer, tmp_path: Path) -> None:
+    for model in ("org/nothing", "org/nothing/file.gguf", "no/such/folder"):
+        with pytest.raises(ShieldCLIPError, match=r"give a Hub id, a folder") as caught:
+            make_source("lm", SourceOptions(model=model, cache=tmp_path))
+        assert "\n" not in str(caught.value)
 
 
 def test_chat_needs_a_template(tiny_lm: Path, tmp_path: Path) -> None:

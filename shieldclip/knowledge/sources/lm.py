@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from shieldclip.knowledge.sources.generation import (
     decode_greedily,
     read_prefix,
 )
+from shieldclip.knowledge.sources.weights import commit_of, fingerprint
 
 COMPLETION_TOKENS = 40
 
@@ -58,8 +59,13 @@ class LanguageModel:
 
     @property
     def identity(self) -> str:
-        """What an answer depends on besides prompt and text."""
-        return f"{self.name} {_fingerprint(Path(self.model))} {'chat' if self.chat else 'text'}"
+        """What an answer depends on besides prompt and text: name, weights, way of asking.
+
+        Raises:
+            ShieldCLIPError: no such model, or on the Hub, which cannot be reached.
+        """
+        weights = self._revision or fingerprint(Path(self.model))
+        return f"{self.name} {weights} {'chat' if self.chat else 'text'}"
 
     def ask(self, texts: Sequence[str]) -> Iterator[tuple[str, str]]:
         """Text and raw answer, batch by batch, in order."""
@@ -105,8 +111,16 @@ class LanguageModel:
         return frozenset(stops)
 
     @cached_property
+    def _revision(self) -> str:
+        """The commit of a Hub id, which is the one that is loaded; empty for a local model."""
+        if Path(self.model).exists():
+            return ""
+        with _model_expected(self.model):
+            return commit_of(_parts(self.model)[0])
+
+    @cached_property
     def _loaded(self) -> tuple[Any, Any]:
-        tokenizer, model = load_language_model(self.model)
+        tokenizer, model = load_language_model(self.model, self._revision)
         if self.chat and not tokenizer.chat_template:
             raise ShieldCLIPError(
                 f"Expected a tokenizer with a chat template, got {self.model!r} without one; "
@@ -115,8 +129,12 @@ class LanguageModel:
         return tokenizer, model.to(self.device).eval()
 
 
-def load_language_model(spec: str) -> tuple[Any, Any]:
+def load_language_model(spec: str, revision: str = "") -> tuple[Any, Any]:
     """Tokenizer and model of a Hub id, a folder, or a GGUF file, in float32.
+
+    Args:
+        spec: where the model is.
+        revision: commit of a Hub id; the newest unless given.
 
     Raises:
         ShieldCLIPError: nothing there that transformers can load.
@@ -125,25 +143,30 @@ def load_language_model(spec: str) -> tuple[Any, Any]:
     from transformers.utils import logging
 
     logging.disable_progress_bar()
-    folder, options = spec, {}
-    if spec.endswith(".gguf"):
-        folder, options = str(Path(spec).parent), {"gguf_file": Path(spec).name}
-    try:
+    folder, file = _parts(spec)
+    options = {"gguf_file": file} if file else {}
+    options |= {"revision": revision} if revision else {}
+    with _model_expected(spec):
         tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False, **options)
         model = AutoModelForCausalLM.from_pretrained(
             folder, trust_remote_code=False, use_safetensors=True, dtype="float32", **options
         )
+    return tokenizer, model
+
+
+def _parts(spec: str) -> tuple[str, str]:
+    """Folder or Hub id, and the GGUF file in it if one is named."""
+    path = Path(spec)
+    return (str(path.parent), path.name) if path.suffix == ".gguf" else (spec, "")
+
+
+@contextmanager
+def _model_expected(spec: str) -> Iterator[None]:
+    try:
+        yield
     except (OSError, ValueError, ImportError) as error:
         reason = in_one_line(error, most=200)
         raise ShieldCLIPError(
             f"Expected a causal language model at {spec!r}, got: {reason}; give a Hub id, a folder "
             "with safetensors, or folder/file.gguf (needs `pip install gguf`)."
         ) from error
-    return tokenizer, model
-
-
-def _fingerprint(path: Path) -> str:
-    """Names and sizes of a local model's files, hashed; empty for a Hub id."""
-    files = sorted(path.iterdir()) if path.is_dir() else [path] if path.exists() else []
-    listing = "\n".join(f"{file.name} {file.stat().st_size}" for file in files)
-    return hashlib.sha256(listing.encode()).hexdigest()[:16] if files else ""
