@@ -12,8 +12,8 @@ from pathlib import Path
 class AnswerCache:
     """Raw answers by text, for one model and one prompt.
 
-    Each batch is appended and flushed, so that a killed run loses the batch it was at; a line that
-    was cut off is ignored and asked again.
+    What is added is appended and flushed, so that a killed run keeps it; a line that was cut off is
+    ignored and asked again.
 
     Args:
         folder: where cache files lie.

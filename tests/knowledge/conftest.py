@@ -109,7 +109,8 @@ class ChatServer:
 
     url: str = ""
     reply: str = "red skin, round shape"
-    fail_after: int = 10**6
+    refuses: set[str] = field(default_factory=set)
+    """Last messages that get an error."""
     requests: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -123,7 +124,7 @@ def chat_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[ChatServer]:
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             state.requests.append({"path": self.path, **body})
-            failed = len(state.requests) > state.fail_after
+            failed = body["messages"][-1]["content"] in state.refuses
             message = {"role": "assistant", "content": state.reply}
             reply = {
                 "id": "1",

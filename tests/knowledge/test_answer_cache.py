@@ -17,7 +17,6 @@ class Parrot:
     """Answers with a fixed phrase, counts, and breaks off where a test wants it to."""
 
     name = "parrot"
-    batch_size = 2
 
     def __init__(self, prompt: str = "objects-v1", dies_at: int = 10**6) -> None:
         self.prompt = PROMPTS[prompt]
@@ -55,7 +54,7 @@ def test_a_killed_run_goes_on(tmp_path: Path) -> None:
         collect(TEXTS, Asked(killed, tmp_path))
     second = Parrot()
     rows, _ = collect(TEXTS, Asked(second, tmp_path))
-    assert second.asked == UNIQUE[2:]  # the batch of two that was whole is kept
+    assert second.asked == UNIQUE[3:]
     assert rows == collect(TEXTS, Asked(Parrot(), tmp_path / "other"))[0]
     third = Parrot(dies_at=0)
     assert collect(TEXTS, Asked(third, tmp_path))[0] == rows

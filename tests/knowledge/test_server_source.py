@@ -29,18 +29,23 @@ def test_asks_what_the_prompt_says(chat_server: Any, tmp_path: Path) -> None:
     assert (asked["model"], asked["temperature"]) == ("m", 0.0)
 
 
-def test_a_failing_server_is_one_line_and_answers_are_kept(
-    chat_server: Any, tmp_path: Path
+@pytest.mark.parametrize("place", [0, 1, 2, 3], ids="thing {}".format)
+def test_a_failing_server_is_one_line_and_all_answers_are_kept(
+    chat_server: Any, tmp_path: Path, place: int
 ) -> None:
-    chat_server.fail_after = 4
+    """Two at once: wherever in its batch a request fails, the other's answer is kept."""
+    chat_server.refuses = {f"Object: {TEXTS[place]}"}
     with pytest.raises(ShieldCLIPError, match="run the same command again") as caught:
         collect(TEXTS, make_source("server", options(chat_server, tmp_path)))
     assert "\n" not in str(caught.value)
-    chat_server.fail_after, chat_server.requests = 10**6, []
+    asked = {request["messages"][-1]["content"] for request in chat_server.requests}
+    answered = asked - chat_server.refuses
+    chat_server.refuses, chat_server.requests = set(), []
     rows, _ = collect(TEXTS, make_source("server", options(chat_server, tmp_path)))
     assert [row.text for row in rows] == TEXTS
-    asked = {request["messages"][-1]["content"] for request in chat_server.requests}
-    assert asked == {"Object: thing 4", "Object: thing 5"}
+    again = {request["messages"][-1]["content"] for request in chat_server.requests}
+    assert len(answered) == place // 2 * 2 + 1
+    assert again == {f"Object: {text}" for text in TEXTS} - answered
 
 
 def test_an_answer_without_phrases_is_a_row_without_elements(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import islice
 from pathlib import Path
 from typing import Protocol
 
@@ -34,8 +33,6 @@ class Model(Protocol):
     """Something that can be asked in words."""
 
     prompt: Prompt
-    batch_size: int
-    """Answers that arrive together."""
 
     @property
     def name(self) -> str:
@@ -46,13 +43,14 @@ class Model(Protocol):
         """What an answer depends on besides prompt and text."""
 
     def ask(self, texts: Sequence[str]) -> Iterator[tuple[str, str]]:
-        """Text and raw answer, in order."""
+        """Text and raw answer, in order; all that came before an error is raised."""
 
 
 class Asked:
     """A model as a source: texts already answered come from the cache, the rest is asked.
 
-    Raw answers are cached, so that a better parser needs no new ones.
+    Raw answers are cached one by one, so that an error costs none of them and a better parser needs
+    no new ones.
     """
 
     def __init__(self, model: Model, cache: Path) -> None:
@@ -78,8 +76,6 @@ class Asked:
                 missing.append(text)
             else:
                 yield text, parse_answer(raw, text, self.model.prompt)
-        asked = self.model.ask(missing)
-        while batch := list(islice(asked, self.model.batch_size)):
-            self._cache.add(batch)
-            for text, raw in batch:
-                yield text, parse_answer(raw, text, self.model.prompt)
+        for text, raw in self.model.ask(missing):
+            self._cache.add([(text, raw)])
+            yield text, parse_answer(raw, text, self.model.prompt)

@@ -50,7 +50,7 @@ class Server:
         return f"{self.name} {self.base_url}"
 
     def ask(self, texts: Sequence[str]) -> Iterator[tuple[str, str]]:
-        """Text and raw answer, in order.
+        """Text and raw answer, in order; of a batch in which a request fails, first the others.
 
         Raises:
             ShieldCLIPError: the server does not answer, or refuses.
@@ -58,7 +58,12 @@ class Server:
         with ThreadPoolExecutor(self.batch_size) as pool:
             for start in range(0, len(texts), self.batch_size):
                 batch = texts[start : start + self.batch_size]
-                yield from zip(batch, pool.map(self._answer, batch), strict=True)
+                replies = [pool.submit(self._answer, text) for text in batch]
+                for text, reply in zip(batch, replies, strict=True):
+                    if reply.exception() is None:
+                        yield text, reply.result()
+                for reply in replies:
+                    reply.result()  # raises the first error
 
     @cached_property
     def _client(self) -> InferenceClient:
