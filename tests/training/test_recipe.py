@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
+import shlex
 from dataclasses import fields
 from pathlib import Path
 
 import datasets
 import pytest
 import yaml
+from click.testing import CliRunner
 from training_parts import CAPTIONS, build, png, write_tar
 
+from shieldclip.cli.knowledge import knowledge
 from shieldclip.errors import ShieldCLIPError
+from shieldclip.knowledge import load_knowledge
 from shieldclip.training.defences import DEFENCES, make_defence
 from shieldclip.training.engine.logs import read_log
 from shieldclip.training.estimate import estimate
@@ -144,13 +148,34 @@ TINY = ["model.image_size=64", "model.width=32", "model.heads=2", "model.depth=2
 @pytest.mark.parametrize("name", sorted(FULL_SCALE))
 def test_full_scale_recipes_take_ten_steps_on_a_stand_in(name, record, tmp_path, monkeypatch):
     monkeypatch.setattr(datasets.config, "SLEEP_TIME_ON_THREADS_SHUTDOWN", 0)
-    knowledge = f"knowledge.source={record['knowledge']['source']}"
+    known = f"knowledge.source={record['knowledge']['source']}"
     # ResNet-18 in float32 in place of ResNet-50 in bfloat16: the same code in a tenth of the time.
     small = ["model.image_tower=resnet18", "optimiser.precision=fp32"] if "rn50" in name else []
-    recipe = load_recipe(name, [*TINY, *small, knowledge], stand_in(name, tmp_path))
+    recipe = load_recipe(name, [*TINY, *small, known], stand_in(name, tmp_path))
     assert "elements" in Path(recipe.knowledge.source).read_text()
     train(recipe, tmp_path / "run")
     assert [line["step"] for line in read_log(tmp_path / "run")] == list(range(1, 11))
+
+
+def knowledge_command(name: str) -> list[str]:
+    """Arguments of the command in a recipe's comments that makes its knowledge."""
+    text = " ".join(shipped_recipes()[name].read_text().replace("\n#", " ").split())
+    (command,) = re.findall("`shieldclip knowledge ([^`]+)`", text)
+    return shlex.split(command)
+
+
+@pytest.mark.parametrize("name", sorted(FULL_SCALE))
+def test_full_scale_recipes_say_how_their_knowledge_is_made(name, record, tmp_path):
+    given, recipe = knowledge_command(name), load_recipe(name)
+    said = knowledge.make_context("knowledge", list(given)).params
+    assert said["source"] == recipe.data.sources[0].source
+    assert said["out"] == Path(recipe.knowledge.source)
+    # What is known already stands in for a language model.
+    out = str(tmp_path / "made.json")
+    there = ["--from", "file", "--model", record["knowledge"]["source"], "--out", out]
+    made = CliRunner().invoke(knowledge, [stand_in(name, tmp_path), *given[1:], *there])
+    assert made.exit_code == 0, made.output
+    assert set(load_knowledge(out).elements) == set(CAPTIONS)
 
 
 def test_estimate_of_the_sizes_in_a_recipe(record):
