@@ -18,7 +18,7 @@ from shieldclip.errors import ShieldCLIPError
 from shieldclip.knowledge import load_knowledge
 from shieldclip.training.defences import DEFENCES, make_defence
 from shieldclip.training.engine.logs import read_log
-from shieldclip.training.estimate import estimate
+from shieldclip.training.estimate import describe, estimate
 from shieldclip.training.recipe import Recipe, load_recipe, shipped_recipes
 from shieldclip.training.recipe.resolved import resolved
 from shieldclip.training.run import train
@@ -176,6 +176,21 @@ def test_full_scale_recipes_say_how_their_knowledge_is_made(name, record, tmp_pa
     made = CliRunner().invoke(knowledge, [stand_in(name, tmp_path), *given[1:], *there])
     assert made.exit_code == 0, made.output
     assert set(load_knowledge(out).elements) == set(CAPTIONS)
+
+
+@pytest.mark.parametrize("name", sorted(FULL_SCALE))
+def test_full_scale_recipes_are_described_without_their_data(name, tmp_path, monkeypatch):
+    """The whole model takes three steps, of two pairs."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("shieldclip.training.estimate._PROBE", 2)
+    recipe = load_recipe(name)
+    said = describe(recipe)
+    assert yaml.safe_load(said) == resolved(recipe).model_dump(mode="json")
+    batches = recipe.data.pairs // recipe.optimiser.batch_size
+    steps = recipe.optimiser.epochs * batches
+    assert f"# pairs:       {recipe.data.pairs:,}\n" in said
+    assert f"# steps:       {steps:,} of {recipe.optimiser.batch_size} pairs" in said
+    assert int(re.search("parameters:  ([0-9,]+)", said)[1].replace(",", "")) > 100_000_000
 
 
 def test_estimate_of_the_sizes_in_a_recipe(record):
