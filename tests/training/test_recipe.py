@@ -102,7 +102,7 @@ def test_unknown_recipes_are_told_from_missing_files(tmp_path):
 def test_shipped_recipes_say_what_a_reader_needs(name):
     recipe = load_recipe(name)
     make_defence(recipe.defence)
-    for field in ("summary", "hardware", "time", "expected"):
+    for field in ("summary", "paper", "hardware", "time", "expected"):
         assert getattr(recipe.about, field), field
     if name in FULL_SCALE:
         assert "annot be run" in re.sub(r"\s+", " ", shipped_recipes()[name].read_text())
