@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import torch
@@ -32,11 +33,24 @@ def load_clip(source: str | Path) -> CLIPModel:
     except (OSError, ValueError, RuntimeError) as error:
         reason = in_one_line(error, most=200)
         raise ShieldCLIPError(f"Cannot load a CLIP from {str(source)!r}: {reason}") from error
-    if report["missing_keys"]:
-        missing = sorted(report["missing_keys"])
+    refuse_missing(report["missing_keys"], source)
+    loaded: CLIPModel = model
+    return loaded
+
+
+def refuse_missing(names: Iterable[str], source: str | Path) -> None:
+    """Raise if there are any: transformers leaves them random without a word.
+
+    Args:
+        names: of weights that the model has and its checkpoint lacks.
+        source: of the checkpoint.
+
+    Raises:
+        ShieldCLIPError: there are.
+    """
+    missing = sorted(names)
+    if missing:
         raise ShieldCLIPError(
             f"{len(missing)} weights are missing in {str(source)!r} (first: {missing[0]}); "
             "get a complete copy."
         )
-    loaded: CLIPModel = model
-    return loaded

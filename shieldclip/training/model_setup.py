@@ -11,6 +11,7 @@ from transformers import AutoConfig, AutoProcessor, CLIPImageProcessor, CLIPToke
 
 from shieldclip.errors import ShieldCLIPError, in_one_line
 from shieldclip.modeling import ShieldCLIPConfig, ShieldCLIPModel, ShieldCLIPProcessor
+from shieldclip.modeling.pretrained import refuse_missing
 from shieldclip.training.defences.base import Defence
 from shieldclip.training.folders import remove, swap
 from shieldclip.training.recipe.schema import ModelSpec
@@ -18,6 +19,7 @@ from shieldclip.training.tokenizer import clip_tokenizer, train_tokenizer
 
 _SHIPPED = "shieldclip:"
 _ZOO = Path(__file__).parents[1] / "zoo"
+_PROJECTION = "knowledge_head.projection.weight"
 _PARTS = {
     "image": ("vision_model", "visual_projection"),
     "text": ("text_model", "text_projection"),
@@ -62,7 +64,7 @@ def _load(spec: ModelSpec, knowledge_width: int) -> tuple[ShieldCLIPModel, Shiel
         config = AutoConfig.from_pretrained(source, trust_remote_code=False)
         plain = AutoProcessor.from_pretrained(source, trust_remote_code=False)
         if isinstance(config, ShieldCLIPConfig):
-            model = ShieldCLIPModel.from_pretrained(source, dtype=torch.float32, **head)
+            model = _load_shielded(source, config, head)
         else:
             model = ShieldCLIPModel.from_clip(source, **head)
     except (OSError, ValueError, RuntimeError) as error:
@@ -72,6 +74,17 @@ def _load(spec: ModelSpec, knowledge_width: int) -> tuple[ShieldCLIPModel, Shiel
             "give the Hub id or folder of one, or a shipped one as shieldclip:NAME."
         ) from error
     return model, ShieldCLIPProcessor(plain.image_processor, plain.tokenizer)
+
+
+def _load_shielded(source: str, config: ShieldCLIPConfig, head: dict[str, Any]) -> ShieldCLIPModel:
+    """A ShieldCLIP with all of its weights; a projection that it never had is fresh."""
+    model, report = ShieldCLIPModel.from_pretrained(
+        source, dtype=torch.float32, output_loading_info=True, **head
+    )
+    projected = config.knowledge_projection or config.knowledge_width
+    refuse_missing(set(report["missing_keys"]) - (set() if projected else {_PROJECTION}), source)
+    loaded: ShieldCLIPModel = model
+    return loaded
 
 
 def _image_processor(size: int) -> CLIPImageProcessor:

@@ -10,10 +10,12 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from safetensors.torch import load_file, save_file
 from torch import nn
 from training_parts import COLOURS, build
 
 from shieldclip.attacks.triggers import make_trigger
+from shieldclip.errors import ShieldCLIPError
 from shieldclip.modeling import ShieldCLIPModel
 from shieldclip.training.defences import EpochPlan, LossTerms, Moment, make_defence
 from shieldclip.training.engine.callbacks import milestones
@@ -125,6 +127,30 @@ def test_pretrained_models_keep_weights_and_processor(tiny_clip_folder, record, 
     again, _ = set_up(spec.model_copy(update={"pretrained": str(tmp_path)}), [], 1)
     for name, value in model.state_dict().items():
         assert torch.equal(value, again.state_dict()[name]), name
+
+
+def test_a_shielded_model_without_all_of_its_weights_is_refused(tiny_clip_folder, record, tmp_path):
+    spec = build(record, model={"pretrained": str(tiny_clip_folder)}).model
+    model, processor = set_up(spec, [], 0)
+    model.save_pretrained(tmp_path)
+    processor.save_pretrained(tmp_path)
+    file = tmp_path / "model.safetensors"
+    whole = load_file(file)
+    again = spec.model_copy(update={"pretrained": str(tmp_path)})
+    for name in ("visual_projection.weight", "knowledge_head.knowledge_bias"):
+        rest = {key: value for key, value in whole.items() if key != name}
+        save_file(rest, file, metadata={"format": "pt"})
+        with pytest.raises(ShieldCLIPError, match=rf"first: {name}\); get a complete copy"):
+            set_up(again, [], 0)
+    save_file(whole, file, metadata={"format": "pt"})
+    projected, _ = set_up(again, [], 0, knowledge_width=5)  # fresh: the folder has none
+    assert projected.knowledge_head.projection.weight.shape == (16, 5)
+    projected.save_pretrained(tmp_path)
+    rest = load_file(file)
+    del rest["knowledge_head.projection.weight"]
+    save_file(rest, file, metadata={"format": "pt"})
+    with pytest.raises(ShieldCLIPError, match=r"first: knowledge_head\.projection\.weight"):
+        set_up(again, [], 0, knowledge_width=5)
 
 
 def test_trigger_patches_are_where_the_trigger_is():
