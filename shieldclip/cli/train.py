@@ -30,22 +30,23 @@ def train(
 
     Given again after an interruption, the same command goes on where the run stopped.
     """
+    from shieldclip.evaluation.folder import folder_evaluator
     from shieldclip.training.recipe import load_recipe
 
     resolved = load_recipe(recipe, overrides, source)
+    evaluator = folder_evaluator(**resolved.evaluation.asked)
     folder = out or Path("runs") / Path(recipe).stem
     if dry_run:
         from shieldclip.training.estimate import describe
 
         click.echo(describe(resolved), nl=False)
         return
-    from shieldclip.evaluation.folder import folder_evaluator
     from shieldclip.training.allocator import keep_freed_memory
     from shieldclip.training.run import train as run
 
     keep_freed_memory()
     with _resumable(folder):
-        run(resolved, folder, folder_evaluator(**resolved.evaluation.asked))
+        run(resolved, folder, evaluator)
     click.echo(f"Trained; the model is in {folder / 'last'}.")
 
 

@@ -12,21 +12,27 @@ from shieldclip.training.recipe.resolved import resolved
 from shieldclip.training.recipe.schema import Recipe
 
 STATE = "training_state"
+_FREE = {"about", "evaluation", "log"}
+"""Groups of a recipe that change no weight."""
 
 
 def keep_recipe(recipe: Recipe, out: Path) -> None:
-    """Write the recipe as resolved, or compare with the one of the run to go on with."""
+    """Write the recipe as resolved; that of a run to go on with may differ in `_FREE` only.
+
+    Raises:
+        ShieldCLIPError: it differs elsewhere.
+    """
     recipe = resolved(recipe)
     text = yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
     path = out / "recipe.yaml"
     if latest_checkpoint(out) is not None and path.exists():
         begun = resolved(load_recipe(str(path)))
-        if begun.model_dump(exclude={"about"}) != recipe.model_dump(exclude={"about"}):
+        if begun.model_dump(exclude=_FREE) != recipe.model_dump(exclude=_FREE):
             raise ShieldCLIPError(
-                f"Expected the recipe that the run in {out} began with, got another; "
-                "choose another --out, or delete the folder to start anew."
+                f"Expected the recipe that the run in {out} began with, got another; choose "
+                "another --out, or delete the folder to start anew (about, evaluation and log may "
+                "change)."
             )
-        return
     out.mkdir(parents=True, exist_ok=True)
     draft = path.with_name("recipe.yaml.part")
     draft.write_text(text, encoding="utf-8")

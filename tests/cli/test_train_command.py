@@ -112,14 +112,25 @@ def test_dry_run_prints_a_recipe_and_leaves_nothing(recipe, tmp_path, monkeypatc
         (["--set", "optimiser.epoch=3"], "Did you mean 'epochs'"),
         (["--data", "nowhere.csv"], "no such file"),
         (["--set", "data.sources.caption_column=text"], "text"),
+        (["--set", "evaluation.suite=quik"], "Did you mean 'quick'"),
+        (["--set", "evaluation.suite=none.yaml"], "none.yaml does not exist"),
+        (["--set", "evaluation={suite: quick, best: ca1}"], "Did you mean 'ca@1'"),
+        (["--set", "evaluation={suite: quick, best: r@1_i2t}"], "evaluation.best"),
+        (["--set", "evaluation={suite: quick, triggers: [badnets]}"], "Did you mean 'badnet'"),
     ],
 )
-def test_mistakes_are_one_line_and_exit_2(recipe, tmp_path, monkeypatch, capsys, arguments, says):
-    code = shieldclip(monkeypatch, "train", recipe, "--out", tmp_path / "run", *arguments)
-    last = capsys.readouterr().err.strip().splitlines()[-1]
+@pytest.mark.parametrize("dry", [(), ("--dry-run",)], ids=["run", "dry"])
+def test_mistakes_are_one_line_and_exit_2(
+    recipe, tmp_path, monkeypatch, capsys, arguments, says, dry
+):
+    code = shieldclip(monkeypatch, "train", recipe, "--out", tmp_path / "run", *arguments, *dry)
+    printed = capsys.readouterr()
+    last = printed.err.strip().splitlines()[-1]
     assert code == 2
     assert last.startswith("Error: ")
     assert says in last
+    assert not printed.out
+    assert not (tmp_path / "run" / "log.jsonl").exists()
 
 
 def test_interruption_says_how_to_go_on(recipe, tmp_path, monkeypatch, capsys):

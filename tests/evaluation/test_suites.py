@@ -13,6 +13,7 @@ from shieldclip.errors import ShieldCLIPError
 from shieldclip.evaluation import run
 from shieldclip.evaluation.request import EvalRequest, tailor
 from shieldclip.evaluation.suite import DataSpec, find_suite, load_suite, shipped_suites
+from shieldclip.evaluation.yields import figure_name, figures_of
 
 SHIPPED = ["otcclip", "quick", "semantic-shield", "standard", "text"]
 THINGS = ("banana", "boat", "dog", "train", "zebra", "apple", "car")
@@ -136,5 +137,7 @@ def test_every_protocol_of_a_shipped_suite_runs_on_its_columns(name, tmp_path, m
     for protocol in {protocol for entry in suite.entries for protocol in entry.protocols}:
         entries = [entry for entry in suite.entries if protocol in entry.protocols]
         assert len(report.select(expected[protocol])) >= len(entries)
+    names = {figure_name(m.metric, m.trigger) for m in report.measurements}
+    assert names == figures_of(suite)
     for pair in {pair for entry in suite.entries for pair in entry.pairs}:
         assert report.select("hit@10_random", target=" -> ".join(pair))

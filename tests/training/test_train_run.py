@@ -18,6 +18,7 @@ from transformers import CLIPModel, CLIPProcessor
 
 from shieldclip.errors import ShieldCLIPError
 from shieldclip.training.engine.logs import read_log
+from shieldclip.training.recipe.resolved import resolved
 from shieldclip.training.run import train
 
 SHIELD = {"name": "semantic-shield", "warm_up": 0.3}
@@ -192,6 +193,30 @@ def test_another_recipe_does_not_continue_a_run(record, tmp_path):
     train(build(record), tmp_path)
     with pytest.raises(ShieldCLIPError, match="another --out"):
         train(build(record, seed=3), tmp_path)
+
+
+def test_a_resumed_run_may_be_measured_and_logged_otherwise(record, tmp_path, monkeypatch):
+    train(build(record), tmp_path / "whole")
+    train_killed(monkeypatch, build(record, about={"summary": "old"}), tmp_path / "halted", 5)
+    changed = {"about": {}, "evaluation": {"every": 0.25, "best": "probe"}}
+    recipe = build(record, **changed, log={"every": 1, "save_every": 0.2})
+    measured = []
+
+    def evaluate(folder: Path) -> dict[str, float]:
+        measured.append(folder)
+        return {"probe": 0.5}
+
+    train(recipe, tmp_path / "halted", evaluate)
+    assert_equal_weights(tmp_path / "whole", tmp_path / "halted")
+    assert len(measured) == 2  # steps 4 and 6 of those after 3
+    assert (tmp_path / "halted" / "best").exists()
+    losses = [line["step"] for line in read_log(tmp_path / "halted") if "loss" in line]
+    assert losses == [2, 4, 5, 6]
+    written = yaml.safe_load((tmp_path / "halted" / "recipe.yaml").read_text())
+    assert written == resolved(recipe).model_dump(mode="json")
+    for other in ({"seed": 1}, {"data": {"workers": 1}}, {"optimiser": {"samples": 64}}):
+        with pytest.raises(ShieldCLIPError, match="another --out"):
+            train(build(record, **other), tmp_path / "halted")
 
 
 def test_a_finished_run_stays_as_it_is(record, tmp_path):

@@ -78,6 +78,12 @@ class Milestones(TrainerCallback):
     def __init__(self, steps: frozenset[int]) -> None:
         self.steps = steps
 
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, _control: Any, **_: Any
+    ) -> None:
+        """Log as often as is asked now; a resumed state remembers what was asked before."""
+        state.compute_steps(args, args.max_steps)
+
     def on_step_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:

@@ -217,7 +217,7 @@ class EvaluationSpec(Strict):
     @property
     def asked(self) -> dict[str, Any]:
         """What is measured, without when."""
-        return self.model_dump(include={"suite", "split", "triggers", "target"})
+        return self.model_dump(exclude={"every"})
 
 
 class LogSpec(Strict):
