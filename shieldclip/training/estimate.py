@@ -3,25 +3,35 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Collection
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
 import yaml
 from torch import Tensor
 
-from shieldclip.knowledge import SentenceVectors, sentence_width
-from shieldclip.modeling import ShieldCLIPModel, ShieldCLIPProcessor
-from shieldclip.training.defences import Defence, Moment, make_defence
+from shieldclip.knowledge import Knowledge, SentenceVectors, load_knowledge, sentence_width
+from shieldclip.modeling import ShieldCLIPModel
+from shieldclip.training.defences import Defence, Moment
 from shieldclip.training.engine.callbacks import milestones
 from shieldclip.training.engine.frozen_start import FrozenStart
 from shieldclip.training.engine.trainer import MODEL_INPUTS, Part
+from shieldclip.training.learner import (
+    Captions,
+    Learner,
+    Material,
+    make_learner,
+    trains_tokenizer,
+)
 from shieldclip.training.length import Length
-from shieldclip.training.model_setup import freeze, patch_count, set_up
+from shieldclip.training.model_setup import patch_count
 from shieldclip.training.pairs.batches import encode_elements
-from shieldclip.training.pairs.opening import kept_rows, open_clean_pairs
+from shieldclip.training.pairs.feed import stream_captions
+from shieldclip.training.pairs.opening import planned_captions
 from shieldclip.training.recipe.resolved import resolved
-from shieldclip.training.recipe.schema import DataSpec, Recipe
+from shieldclip.training.recipe.schema import Recipe
 
 _PROBE = 16  # pairs; a whole batch of a large recipe would take minutes on a CPU
 _TRAINING_BYTES = 16  # per parameter: weight, gradient and two moments, in float32
@@ -34,14 +44,18 @@ class Estimate:
 
     parameters: int
     trained: int
-    pairs: int
+    pairs: int | None
+    """None where only reading a stream would tell."""
     length: Length
     memory: float
-    """Bytes of weights, optimiser and activations."""
+    """Bytes of weights, optimiser and activations that are kept; those that a checkpointed block
+    computes again come on top."""
     seconds_per_step: float
     device: str
     probe: int
     """Pairs of the step that was timed."""
+    unread: tuple[str, ...]
+    """What training reads, and what was not at hand here."""
 
     def lines(self, recipe: Recipe) -> list[str]:
         """The estimate as text."""
@@ -49,35 +63,35 @@ class Estimate:
         evaluations = len(milestones(self.length.steps, recipe.evaluation.every))
         return [
             f"parameters:  {self.parameters:,}, {self.trained:,} of them trained",
-            f"pairs:       {self.pairs:,}",
+            f"pairs:       {'unknown' if self.pairs is None else f'{self.pairs:,}'}",
             f"steps:       {self.length.steps:,} of {recipe.optimiser.batch_size} pairs x "
             f"{recipe.optimiser.accumulation}; {self.length.batches_per_epoch:,} batches an epoch",
             f"evaluations: {evaluations if recipe.evaluation.suite else 0}",
             f"memory:      {self.memory / 1e9:.2f} GB for weights, optimiser and activations",
             f"time:        {hours:.2f} h on {self.device}, one process"
             f" ({self.seconds_per_step:.2f} s a step, from steps of {self.probe} pairs)",
+            *(f"not read:    {what}" for what in self.unread),
         ]
 
 
 def estimate(recipe: Recipe) -> Estimate:
     """Build the model, take three small steps on noise, and scale up.
 
-    The last two are timed. Pairs are counted by opening the data, before poisoning, unless
-    ``data.pairs`` says how many there are.
+    The last two are timed. Pairs are counted by opening the data, unless ``data.pairs`` says how
+    many there are: then neither data nor a knowledge file need be there.
+
+    Raises:
+        ShieldCLIPError: what training would refuse at its start.
     """
-    captions = [] if recipe.data.pairs else _captions(recipe.data)
-    pairs = recipe.data.pairs or len(captions)
+    pairs, captions = _pairs(recipe)
     length = Length.of(recipe, pairs)
-    defence = make_defence(recipe.defence)
-    texts = [text for own in captions for text in own]
-    encoder = recipe.knowledge.encoder if defence.needs_knowledge else None
-    width = 0 if encoder is None else sentence_width(encoder)
-    model, processor = set_up(recipe.model, texts, recipe.seed, width)
-    freeze(model, defence, recipe.model)
+    knowledge = _knowledge_at_hand if recipe.data.pairs else load_knowledge
+    learner = make_learner(recipe, Material(captions, knowledge, _vectors_of_noise))
+    model, defence = learner.model, learner.defence
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     model.to(device).train()
     probe = min(_PROBE, recipe.optimiser.batch_size)
-    batch = _noise(model, processor, recipe, defence, probe)
+    batch = _noise(learner, recipe, probe)
     step = _Step(model, defence, batch, recipe, device)
     step.take()
     seconds = min(step.take() for _ in range(2))
@@ -95,6 +109,7 @@ def estimate(recipe: Recipe) -> Estimate:
         seconds_per_step=seconds * scale * recipe.optimiser.accumulation,
         device=str(device),
         probe=probe,
+        unread=_unread(recipe, learner),
     )
 
 
@@ -105,9 +120,40 @@ def describe(recipe: Recipe) -> str:
     return text + "".join(f"# {line}\n" for line in estimate(recipe).lines(recipe))
 
 
-def _captions(spec: DataSpec) -> list[list[str]]:
-    rows = open_clean_pairs(spec)
-    return list(rows.select(kept_rows(spec, rows))["captions"])
+def _pairs(recipe: Recipe) -> tuple[int | None, Captions]:
+    """How many there are, and their captions as far as they are at hand."""
+    if recipe.data.pairs:
+        return recipe.data.pairs, lambda: []
+    if recipe.data.streaming:
+        return None, lambda: stream_captions(recipe)
+    captions = planned_captions(recipe.data, recipe.model.image_size)
+    return len(captions), lambda: captions
+
+
+def _knowledge_at_hand(source: str) -> Knowledge:
+    """What can be opened; a file may come with data that are elsewhere."""
+    return Knowledge({}) if _is_missing_file(source) else load_knowledge(source)
+
+
+def _is_missing_file(source: str) -> bool:
+    return not source.startswith("embedded:") and not Path(source).exists()
+
+
+def _vectors_of_noise(encoder: str, _phrases: Collection[str]) -> SentenceVectors:
+    """As wide as those of the encoder, which is not run."""
+    return SentenceVectors({}, torch.randn(1, sentence_width(encoder)))
+
+
+def _unread(recipe: Recipe, learner: Learner) -> tuple[str, ...]:
+    if not recipe.data.pairs:
+        return ()
+    source = recipe.knowledge.source
+    captions = "captions, so the vocabulary trained on them is not counted"
+    knowledge = f"{source}, which is not there; training needs it"
+    return (
+        *([captions] if trains_tokenizer(recipe) else []),
+        *([knowledge] if learner.elements and _is_missing_file(source) else []),
+    )
 
 
 class _Step:
@@ -154,14 +200,9 @@ class _Step:
         return kept
 
 
-def _noise(
-    model: ShieldCLIPModel,
-    processor: ShieldCLIPProcessor,
-    recipe: Recipe,
-    defence: Defence,
-    pairs: int,
-) -> dict[str, Tensor]:
+def _noise(learner: Learner, recipe: Recipe, pairs: int) -> dict[str, Tensor]:
     """A batch of the shapes of training."""
+    model, defence = learner.model, learner.defence
     text, size = model.config.text_config, model.config.vision_config.image_size
     words = min(_WORDS, text.max_position_embeddings - 2)
     again = torch.arange(round(defence.second_views * pairs))
@@ -180,10 +221,8 @@ def _noise(
     patch_index = part.index(torch.arange(seen), 0.0)
     if patch_index is not None:
         batch["patch_index"] = patch_index
-    if defence.needs_knowledge:
-        most = recipe.knowledge.max_elements
+    if learner.elements is not None:
+        most = learner.elements.most
         phrases = [[f"part {pair * most + m}" for m in range(most)] for pair in range(pairs)]
-        width = model.config.knowledge_width
-        vectors = SentenceVectors({}, torch.randn(1, width)) if width else None
-        batch |= encode_elements(phrases, processor, vectors)
+        batch |= encode_elements(phrases, learner.processor, learner.elements.vectors)
     return batch

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch.distributed as dist
@@ -11,9 +10,6 @@ from transformers import TrainingArguments
 from transformers.utils import logging as transformers_logging
 
 from shieldclip.errors import ShieldCLIPError
-from shieldclip.knowledge import load_knowledge, sentence_vectors
-from shieldclip.modeling import ShieldCLIPModel, ShieldCLIPProcessor
-from shieldclip.training.defences import Defence, make_defence
 from shieldclip.training.engine.arguments import training_arguments
 from shieldclip.training.engine.callbacks import (
     AfterStep,
@@ -29,9 +25,10 @@ from shieldclip.training.engine.logs import RunLog, Watch
 from shieldclip.training.engine.meters import Meters
 from shieldclip.training.engine.trainer import Part, ShieldTrainer
 from shieldclip.training.engine.trigger_patches import TriggerPatches
+from shieldclip.training.learner import Learner, Material, make_learner
 from shieldclip.training.length import Length
-from shieldclip.training.model_setup import freeze, patch_count, set_up
-from shieldclip.training.pairs.batches import Elements, PairDataset, Preparation, SecondViews
+from shieldclip.training.model_setup import patch_count
+from shieldclip.training.pairs.batches import PairDataset, Preparation, SecondViews
 from shieldclip.training.pairs.feed import (
     Feed,
     Place,
@@ -66,7 +63,8 @@ def train(recipe: Recipe, out: Path, evaluate: Evaluate | None = None) -> None:
         opened = None if recipe.data.streaming else open_pairs(recipe.data, recipe.model.image_size)
     if opened and opened.manifest and opened.poison and place.rank == 0:
         opened.manifest.save(out / "manifest.jsonl")
-    trainer = _trainer(recipe, _learner(recipe, opened), opened, place, out)
+    learner = make_learner(recipe, _material(recipe, opened))
+    trainer = _trainer(recipe, learner, opened, place, out)
     _add_callbacks(trainer, recipe, out, evaluate)
     checkpoint = latest_checkpoint(out)
     if checkpoint is not None:
@@ -74,16 +72,6 @@ def train(recipe: Recipe, out: Path, evaluate: Evaluate | None = None) -> None:
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     if dist.is_available() and dist.is_initialized():
         dist.barrier()
-
-
-@dataclass(frozen=True)
-class _Learner:
-    """What learns, and by which losses."""
-
-    model: ShieldCLIPModel
-    processor: ShieldCLIPProcessor
-    defence: Defence
-    elements: Elements | None
 
 
 def _place(args: TrainingArguments, recipe: Recipe) -> Place:
@@ -95,40 +83,12 @@ def _place(args: TrainingArguments, recipe: Recipe) -> Place:
     return Place(args.process_index, args.world_size)
 
 
-def _learner(recipe: Recipe, opened: OpenedPairs | None) -> _Learner:
-    defence = make_defence(recipe.defence)
-    if defence.needs_epochs and recipe.data.streaming:
-        raise ShieldCLIPError(
-            f"Expected pairs that are known in advance for {recipe.defence['name']}, got a "
-            "stream, which has no epochs; set data.streaming to false."
-        )
-    elements = _elements(recipe, opened) if defence.needs_knowledge else None
-    texts: list[str] = []
-    if recipe.model.pretrained is None and recipe.model.tokenizer == "captions":
-        captions = opened.captions if opened else stream_captions(recipe)
-        texts = [text for own in captions for text in own]
-        if elements is not None:
-            texts += sorted(elements.of_all(texts))
-    width = 0 if elements is None else elements.width
-    model, processor = set_up(recipe.model, texts, recipe.seed, width)
-    freeze(model, defence, recipe.model)
-    if recipe.optimiser.gradient_checkpointing:
-        model.gradient_checkpointing_enable()
-    return _Learner(model, processor, defence, elements)
-
-
-def _elements(recipe: Recipe, opened: OpenedPairs | None) -> Elements:
-    spec = recipe.knowledge
-    elements = Elements(load_knowledge(spec.source), spec.max_elements)
-    if spec.encoder is None:
-        return elements
-    assert opened is not None, "streams have no knowledge.encoder"
-    phrases = elements.of_all(text for own in opened.captions for text in own)
-    return replace(elements, vectors=sentence_vectors(spec.encoder, phrases))
+def _material(recipe: Recipe, opened: OpenedPairs | None) -> Material:
+    return Material(lambda: stream_captions(recipe) if opened is None else opened.captions)
 
 
 def _trainer(
-    recipe: Recipe, learner: _Learner, opened: OpenedPairs | None, place: Place, out: Path
+    recipe: Recipe, learner: Learner, opened: OpenedPairs | None, place: Place, out: Path
 ) -> ShieldTrainer:
     model = learner.model
     size = model.config.vision_config.image_size
@@ -173,7 +133,7 @@ def _trigger(recipe: Recipe, opened: OpenedPairs | None, patches: int) -> Trigge
     return TriggerPatches(trigger, opened.poison.image_size, math.isqrt(patches))
 
 
-def _add_plan(trainer: ShieldTrainer, feed: Feed, learner: _Learner) -> None:
+def _add_plan(trainer: ShieldTrainer, feed: Feed, learner: Learner) -> None:
     if feed.batches is not None:
         pairs = feed.loader.dataset
         assert isinstance(pairs, PairDataset)

@@ -11,11 +11,12 @@ import datasets
 import pytest
 import yaml
 from click.testing import CliRunner
-from training_parts import CAPTIONS, build, png, write_tar
+from training_parts import CAPTIONS, build, png, weights, write_tar
 
 from shieldclip.cli.knowledge import knowledge
 from shieldclip.errors import ShieldCLIPError
 from shieldclip.knowledge import load_knowledge
+from shieldclip.modeling import ShieldCLIPModel
 from shieldclip.training.defences import DEFENCES, make_defence
 from shieldclip.training.engine.logs import read_log
 from shieldclip.training.estimate import describe, estimate
@@ -218,6 +219,79 @@ def test_estimate_counts_the_pairs_that_are_left(record):
     parts = [estimate(build(record, data={"leave_out": f"{part}/2"})).pairs for part in (1, 2)]
     assert sum(parts) == whole
     assert min(parts) > 0
+
+
+@pytest.mark.parametrize(
+    "groups",
+    [
+        {"data": {"poison": {"poison": "dirty-label", "target": "red", "count": 4,
+                             "trigger": "badnet", "image_size": 32, "captions": "templates",
+                             "templates": ["quite another {}", "one of {}"]}}},
+        {"model": {"image_tower": "resnet10t", "patch_size": 8}, "defence": {"name": "plain"}},
+        {"optimiser": {"gradient_checkpointing": True}},
+    ],
+    ids=["poison", "resnet", "checkpointing"],
+)  # fmt: skip
+def test_an_estimate_counts_what_is_trained(record, tmp_path, groups):
+    recipe = build({**record, "defence": {"name": "semantic-shield"}}, **groups)
+    found = estimate(recipe)
+    train(recipe, tmp_path)
+    names = {
+        name for name, _ in ShieldCLIPModel.from_pretrained(tmp_path / "last").named_parameters()
+    }
+    assert found.parameters == sum(weights(tmp_path)[name].numel() for name in names)
+    assert found.length.steps == read_log(tmp_path)[-1]["step"]
+    assert found.unread == ()
+
+
+def test_checkpointing_takes_less_memory(record):
+    groups = {"data": {"pairs": 1000}, "model": {"depth": 6}}
+    kept = estimate(build(record, **groups))
+    again = estimate(build(record, **groups, optimiser={"gradient_checkpointing": True}))
+    assert again.memory < kept.memory
+
+
+@pytest.mark.parametrize(
+    ("groups", "says"),
+    [
+        ({"knowledge": {"source": "none.jsonl"}}, "none.jsonl"),
+        ({"knowledge": {"source": "embedded:icon"}, "data": {"pairs": 99}}, "Did you mean 'icons'"),
+        ({"defence": {"name": "roclip"}, "data": {"streaming": True, "pairs": 99}}, "no epochs"),
+        ({"data": {"poison": {"poison": "dirty-lable"}}}, "Did you mean 'dirty-label'"),
+        ({"data": {"manifest": "none.jsonl"}}, "none.jsonl"),
+    ],
+)
+def test_an_estimate_refuses_what_training_refuses(record, tmp_path, groups, says):
+    recipe = build({**record, "defence": {"name": "semantic-shield"}}, **groups)
+    with pytest.raises(ShieldCLIPError, match=says):
+        estimate(recipe)
+    if recipe.data.pairs is None or recipe.data.streaming:
+        with pytest.raises(ShieldCLIPError, match=says):
+            train(recipe, tmp_path)
+
+
+def test_an_estimate_needs_no_data_where_their_number_is_given(record, tmp_path):
+    data = {"sources": str(tmp_path / "none"), "pairs": 1000}
+    found = estimate(
+        build(record, data=data, defence="semantic-shield", knowledge={"source": "none.parquet"})
+    )
+    assert found.pairs == 1000
+    captions, knowledge = found.unread
+    assert "captions" in captions
+    assert "none.parquet" in knowledge
+    clip = build(record, data={**data, "streaming": True}, model={"tokenizer": "clip"})
+    assert estimate(clip).unread == ()
+
+
+def test_a_stream_is_estimated_without_counting_it(record, tmp_path, monkeypatch):
+    monkeypatch.setattr(datasets.config, "SLEEP_TIME_ON_THREADS_SHUTDOWN", 0)
+    recipe = build(record, data={"sources": stand_in("coco", tmp_path), "streaming": True})
+    found = estimate(recipe)
+    assert found.pairs is None
+    assert found.length.steps == 6
+    assert "pairs:       unknown" in found.lines(recipe)
+    train(recipe, tmp_path / "run")
+    assert found.parameters == sum(value.numel() for value in weights(tmp_path / "run").values())
 
 
 def test_every_defence_is_listed_by_its_name():

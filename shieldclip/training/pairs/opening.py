@@ -11,6 +11,7 @@ import datasets
 from shieldclip.attacks.manifest import Manifest
 from shieldclip.attacks.poisons import make_poison, read_recipe
 from shieldclip.attacks.poisons.base import Poison
+from shieldclip.attacks.poisons.pairs import Pairs
 from shieldclip.data import Source, open_source
 from shieldclip.data.parts import Part
 from shieldclip.errors import ShieldCLIPError
@@ -49,6 +50,21 @@ def open_pairs(spec: DataSpec, image_size: int) -> OpenedPairs:
     return opened if spec.leave_out is None else _select(opened, kept_rows(spec, opened.rows))
 
 
+def planned_captions(spec: DataSpec, image_size: int) -> list[list[str]]:
+    """Captions of what `open_pairs` opens, without writing poisoned pictures.
+
+    These decide by their bytes which of them ``data.leave_out`` leaves; here the clean ones do.
+    """
+    if spec.poison is None:
+        return open_pairs(spec, image_size).captions
+    rows = open_clean_pairs(spec)
+    clean = Pairs.of(rows, ())
+    plan = _make_poison(spec.poison, image_size).plan(clean)
+    kept = kept_rows(spec, rows.select(plan.order))
+    changed = {row: change.captions for row, change in plan.changes.items()}
+    return [list(changed.get(row, clean.captions[plan.order[row]])) for row in kept]
+
+
 def kept_rows(spec: DataSpec, rows: datasets.Dataset) -> list[int]:
     """Numbers of the rows that ``data.leave_out`` leaves."""
     every = range(len(rows))
@@ -61,7 +77,7 @@ def kept_rows(spec: DataSpec, rows: datasets.Dataset) -> list[int]:
 def _open_all(spec: DataSpec, image_size: int) -> OpenedPairs:
     rows = open_clean_pairs(spec)
     if spec.poison is not None:
-        poison = make_poison({"image_size": image_size, **_poison_recipe(spec.poison)})
+        poison = _make_poison(spec.poison, image_size)
         poisoned, manifest = poison(rows)
         return OpenedPairs(poisoned, manifest, poison)
     return OpenedPairs(rows, Manifest.load(Path(spec.manifest)) if spec.manifest else None)
@@ -79,8 +95,9 @@ def open_clean_pairs(spec: DataSpec) -> datasets.Dataset:
     )
 
 
-def _poison_recipe(recipe: str | dict[str, Any]) -> dict[str, object]:
-    return read_recipe(Path(recipe)) if isinstance(recipe, str) else dict(recipe)
+def _make_poison(recipe: str | dict[str, Any], image_size: int) -> Poison:
+    settings = read_recipe(Path(recipe)) if isinstance(recipe, str) else recipe
+    return make_poison({"image_size": image_size, **settings})
 
 
 def _rows(spec: SourceSpec) -> datasets.Dataset:
