@@ -10,7 +10,7 @@ from transformers import TrainingArguments
 from transformers.utils import logging as transformers_logging
 
 from shieldclip.errors import ShieldCLIPError
-from shieldclip.training.engine.arguments import training_arguments
+from shieldclip.training.engine.arguments import training_arguments, use_one_gpu
 from shieldclip.training.engine.callbacks import (
     AfterStep,
     Milestones,
@@ -106,6 +106,7 @@ def _trainer(
     else:
         feed = feed_from_memory(recipe, opened, preparation, size, place)
     args = training_arguments(recipe, out, Length.of(recipe, feed.pairs).steps)
+    use_one_gpu(args)
     model.to(args.device)  # before the moving average copies its weights
     trainer = ShieldTrainer(
         model,

@@ -17,6 +17,8 @@ from training_parts import assert_equal_weights, build, train_killed, weights
 from transformers import CLIPModel, CLIPProcessor
 
 from shieldclip.errors import ShieldCLIPError
+from shieldclip.training import run
+from shieldclip.training.engine.arguments import training_arguments
 from shieldclip.training.engine.logs import read_log
 from shieldclip.training.recipe.resolved import resolved
 from shieldclip.training.run import train
@@ -291,6 +293,22 @@ def test_loss_that_is_not_a_number_stops_the_run(record, tmp_path):
 def test_what_cannot_be_done_is_said(record, tmp_path, groups, says):
     with pytest.raises(ShieldCLIPError, match=says):
         train(build(record, **groups), tmp_path)
+
+
+def test_a_process_that_sees_two_gpus_trains_on_one_and_says_so(record, tmp_path, monkeypatch):
+    def seeing_two(*given):
+        args = training_arguments(*given)
+        args._n_gpu = 2
+        return args
+
+    def split(*_):
+        raise AssertionError("a batch lost half of its negatives")
+
+    monkeypatch.setattr(run, "training_arguments", seeing_two)
+    monkeypatch.setattr(torch.nn.DataParallel, "__init__", split)
+    with pytest.warns(UserWarning, match="torchrun --standalone --nproc_per_node 2 ") as warned:
+        train(build(record), tmp_path)
+    assert sum("nproc_per_node" in str(warning.message) for warning in warned) == 1
 
 
 def test_two_processes_train_as_one(record, tmp_path):

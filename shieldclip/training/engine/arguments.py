@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import torch
@@ -40,3 +41,18 @@ def training_arguments(recipe: Recipe, out: Path, steps: int = 1) -> TrainingArg
         average_tokens_across_devices=False,
         seed=recipe.seed,
     )
+
+
+def use_one_gpu(args: TrainingArguments) -> None:
+    """Leave all GPUs but the first alone, and say so.
+
+    Trainer would split each batch over all that one process sees, and its negatives with it.
+    """
+    if args.n_gpu > 1:
+        warnings.warn(
+            f"Expected one process for each GPU, got one for {args.n_gpu}: it uses the first only; "
+            f"start `torchrun --standalone --nproc_per_node {args.n_gpu} -m shieldclip train ...` "
+            "to use all, or set CUDA_VISIBLE_DEVICES to choose another.",
+            stacklevel=2,
+        )
+        args._n_gpu = 1
