@@ -13,11 +13,12 @@ from transformers import CLIPModel
 from transformers.models.clip.modeling_clip import image_text_contrastive_loss
 from transformers.utils.generic import can_return_tuple
 
+from shieldclip.errors import ShieldCLIPError
 from shieldclip.modeling.config import ShieldCLIPConfig
 from shieldclip.modeling.head import KnowledgeHead
 from shieldclip.modeling.initialization import LibraryInitialization
 from shieldclip.modeling.output import ShieldCLIPOutput
-from shieldclip.modeling.pretrained import load_clip
+from shieldclip.modeling.pretrained import copy_weights, load_clip
 from shieldclip.modeling.tokens import word_mask
 from shieldclip.modeling.towers import build_tower
 
@@ -58,13 +59,16 @@ class ShieldCLIPModel(LibraryInitialization, CLIPModel):
             A float32 model with a copy of the weights of ``clip`` and a fresh head.
 
         Raises:
-            ShieldCLIPError: not a CLIP that can be loaded.
+            ShieldCLIPError: not a CLIP that can be loaded, or fields that its weights do not fit.
         """
+        if not isinstance(clip, (CLIPModel, str, Path)):
+            raise ShieldCLIPError(
+                f"Expected a CLIPModel, got {type(clip).__name__}; give a transformers CLIPModel, "
+                "or the Hub id or folder of one."
+            )
         plain = clip if isinstance(clip, CLIPModel) else load_clip(clip)
         shielded = cls(ShieldCLIPConfig.from_clip(plain.config, **fields))
-        report = shielded.load_state_dict(plain.state_dict(), strict=False)
-        assert not report.unexpected_keys
-        assert all(key.startswith("knowledge_head.") for key in report.missing_keys)
+        copy_weights(plain, shielded, fields)
         return shielded
 
     @can_return_tuple

@@ -19,6 +19,8 @@ from shieldclip.modeling.output import TowerOutput
 
 # Plain ResNets and their -c, -d, -s, -t stems; others keep buffers outside the checkpoint.
 _NAME = re.compile(r"resnet\d+[cdst]?")
+STRIDES = (8, 16, 32)
+"""Pixels per location of the last map that timm can build."""
 
 
 def channels(name: str) -> int:

@@ -11,9 +11,10 @@ from transformers import AutoConfig, AutoProcessor, CLIPImageProcessor, CLIPToke
 
 from shieldclip.errors import ShieldCLIPError, in_one_line
 from shieldclip.modeling import ShieldCLIPConfig, ShieldCLIPModel, ShieldCLIPProcessor
-from shieldclip.modeling.pretrained import refuse_missing
+from shieldclip.modeling.pretrained import UNREADABLE, refuse_missing
 from shieldclip.training.defences.base import Defence
 from shieldclip.training.folders import remove, swap
+from shieldclip.training.model_sizes import check_sizes, vit_heads
 from shieldclip.training.recipe.schema import ModelSpec
 from shieldclip.training.tokenizer import clip_tokenizer, train_tokenizer
 
@@ -44,6 +45,7 @@ def set_up(
     torch.manual_seed(seed)
     if spec.pretrained is not None:
         return _load(spec, knowledge_width)
+    check_sizes(spec)
     tokenizer = (
         clip_tokenizer(spec.context)
         if spec.tokenizer == "clip"
@@ -67,13 +69,28 @@ def _load(spec: ModelSpec, knowledge_width: int) -> tuple[ShieldCLIPModel, Shiel
             model = _load_shielded(source, config, head)
         else:
             model = ShieldCLIPModel.from_clip(source, **head)
-    except (OSError, ValueError, RuntimeError) as error:
+    except UNREADABLE as error:
         reason = in_one_line(error, most=200)
         raise ShieldCLIPError(
             f"Expected a pretrained CLIP at {start!r}, got: {reason}; "
             "give the Hub id or folder of one, or a shipped one as shieldclip:NAME."
         ) from error
-    return model, ShieldCLIPProcessor(plain.image_processor, plain.tokenizer)
+    return model, _shielded_processor(plain, start)
+
+
+def _shielded_processor(plain: Any, source: str) -> ShieldCLIPProcessor:
+    for part in ("image_processor", "tokenizer"):
+        if not hasattr(plain, part):  # transformers falls back to the part that it finds
+            raise ShieldCLIPError(
+                f"Expected {part.replace('_', ' ')} settings beside the model in {source!r}, got "
+                f"{type(plain).__name__} only; save the model's processor there as well."
+            )
+    if len(plain.tokenizer) <= len(plain.tokenizer.all_special_tokens):
+        raise ShieldCLIPError(
+            f"Expected a tokenizer with a vocabulary in {source!r}, got an empty one; save the "
+            "model's processor there as well."
+        )
+    return ShieldCLIPProcessor(plain.image_processor, plain.tokenizer)
 
 
 def _load_shielded(source: str, config: ShieldCLIPConfig, head: dict[str, Any]) -> ShieldCLIPModel:
@@ -124,7 +141,7 @@ def _config(spec: ModelSpec, tokenizer: CLIPTokenizer, knowledge_width: int) -> 
         "hidden_size": spec.width,
         "intermediate_size": 4 * spec.width,
         "num_hidden_layers": spec.depth,
-        "num_attention_heads": spec.heads or max(spec.width // 32, 1),
+        "num_attention_heads": vit_heads(spec),
         "image_size": spec.image_size,
         "patch_size": spec.patch_size,
     }

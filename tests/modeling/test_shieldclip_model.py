@@ -8,7 +8,7 @@ from copy import deepcopy
 import pytest
 import torch
 from PIL import Image
-from transformers import AutoModel, AutoProcessor, CLIPModel, CLIPProcessor, pipeline
+from transformers import AutoModel, AutoProcessor, CLIPModel, CLIPProcessor, SiglipModel, pipeline
 from transformers.utils import logging
 
 from shieldclip.errors import ShieldCLIPError
@@ -178,6 +178,23 @@ def test_what_is_no_clip_is_refused(tiny_siglip_folder, tmp_path):
         ShieldCLIPModel.from_clip(tiny_siglip_folder)
     with pytest.raises(ShieldCLIPError, match="Cannot load a CLIP"):
         ShieldCLIPModel.from_clip(tmp_path)
+    with pytest.raises(ShieldCLIPError, match="Expected a CLIPModel, got SiglipModel"):
+        ShieldCLIPModel.from_clip(SiglipModel.from_pretrained(tiny_siglip_folder))
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"knowledge_projection": False},
+        {"knowledge_width": 5},
+        {"image_tower": "resnet10t"},
+        {"projection_dim": 4},
+    ],
+)
+def test_fields_that_weights_do_not_fit_are_refused(clip, fields):
+    shielded = ShieldCLIPModel.from_clip(clip, knowledge_projection=True)
+    with pytest.raises(ShieldCLIPError, match=f"{next(iter(fields))}.* does not fit"):
+        ShieldCLIPModel.from_clip(shielded, **fields)
 
 
 def test_incomplete_checkpoint_is_refused(clip, tmp_path):

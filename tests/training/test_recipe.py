@@ -56,6 +56,7 @@ def test_overrides_reach_any_depth_and_are_checked(path):
         ("data.augmentation.hues=1", "Did you mean 'hue'"),
         ("optimiser.batch_size=many", "optimiser.batch_size: .*got 'many'"),
         ("optimiser.batch_size=1", "greater than 1"),
+        ("model.context=1", "greater than 1"),
         ("optimiser.epochs=3", "exactly one of epochs and samples"),
         ("optimiser.batch_size.x=1", "Expected keys below 'batch_size'"),
         ("seed", "Expected key=value"),

@@ -26,6 +26,7 @@ from shieldclip.training.run import train
 SHIELD = {"name": "semantic-shield", "warm_up": 0.3}
 MATCHED = {"name": "shield", "transport": {"risk": 0.0, "views": 0.5, "negatives": 3}}
 SAFE = {"name": "safeclip", "unimodal_epochs": 0, "clip_epochs": 1, "growth": 0.2, "bank": 8}
+RESNET = {"image_tower": "resnet10t", "heads": None}
 POISON = {"poison": "dirty-label", "target": "red", "count": 4, "trigger": "badnet",
           "image_size": 32}  # fmt: skip
 
@@ -287,6 +288,14 @@ def test_loss_that_is_not_a_number_stops_the_run(record, tmp_path):
         ({"defence": {"name": "semantic-shield", "warmup": 1}}, "Did you mean 'warm_up'"),
         ({"model": {"pretrained": "/nowhere"}}, "pretrained CLIP at '/nowhere'"),
         ({"model": {"image_tower": "resnet5000"}}, "resnet5000"),
+        ({"model": {"width": 18, "heads": 4}}, r"divide model.width=18, got 4; set model.heads=3"),
+        ({"model": {"width": 100, "heads": None}}, "model.width=100, got 3; set model.heads=2"),
+        ({"model": {"text_heads": 3}}, "divide model.text_width=16, got 3; set model.text_heads=2"),
+        ({"model": {"activation": "quik_gelu"}}, "Did you mean 'quick_gelu'"),
+        ({"model": {"patch_size": 17}}, "at most the 16 pixels of model.image_size, got 17"),
+        ({"model": {**RESNET, "heads": 7}}, "the 512 channels of resnet10t, got 7"),
+        ({"model": {**RESNET, "patch_size": 10}}, "among 8, 16, 32 with resnet10t, got 10"),
+        ({"model": {**RESNET, "image_size": 48, "patch_size": 32}}, "set model.image_size=64"),
         ({"data": {"streaming": True}, "defence": {"name": "roclip"}}, "which has no epochs"),
     ],
 )

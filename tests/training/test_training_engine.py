@@ -153,6 +153,29 @@ def test_a_shielded_model_without_all_of_its_weights_is_refused(tiny_clip_folder
         set_up(again, [], 0, knowledge_width=5)
 
 
+@pytest.mark.parametrize(
+    ("file", "content", "says"),
+    [
+        ("processor_config.json", None, "Expected image processor settings beside the model"),
+        ("tokenizer.json", None, "Expected a tokenizer with a vocabulary"),
+        ("model.safetensors", b"", "Expected a pretrained CLIP"),
+        ("config.json", b'{"model_type": "clip", "vision_config": {"num_attention_heads": 5}}',
+         "Expected a pretrained CLIP"),
+    ],
+)  # fmt: skip
+def test_a_damaged_pretrained_folder_is_refused(
+    tiny_clip_folder, record, tmp_path, file, content, says
+):
+    for part in set_up(build(record, model={"pretrained": str(tiny_clip_folder)}).model, [], 0):
+        part.save_pretrained(tmp_path)
+    (tmp_path / file).unlink()
+    if content is not None:
+        (tmp_path / file).write_bytes(content)
+    with pytest.raises(ShieldCLIPError, match=says) as caught:
+        set_up(build(record, model={"pretrained": str(tmp_path)}).model, [], 0)
+    assert "\n" not in str(caught.value)
+
+
 def test_trigger_patches_are_where_the_trigger_is():
     patches = TriggerPatches(make_trigger("badnet", placement="fixed"), 64, grid=8)
     covered = patches.covered(torch.arange(3))

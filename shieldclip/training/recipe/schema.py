@@ -50,7 +50,7 @@ class ModelSpec(Strict):
     """CLIP's 49,408 entries, or a small one trained on the captions."""
     vocabulary: Positive = 8_000
     """Most entries of a tokenizer that is trained."""
-    context: Positive = 32
+    context: Annotated[int, Field(gt=1)] = 32
     """Longest caption, in tokens, with BOS and EOS; longer ones are cut."""
     knowledge_projection: bool = False
     """Whether knowledge elements pass a linear map before they meet patches."""
