@@ -26,7 +26,7 @@ from shieldclip.training.learner import (
     trains_tokenizer,
 )
 from shieldclip.training.length import Length
-from shieldclip.training.model_setup import patch_count
+from shieldclip.training.model_setup import patch_count, rest_frozen
 from shieldclip.training.pairs.batches import encode_elements
 from shieldclip.training.pairs.feed import stream_captions
 from shieldclip.training.pairs.opening import planned_captions
@@ -90,6 +90,7 @@ def estimate(recipe: Recipe) -> Estimate:
     model, defence = learner.model, learner.defence
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     model.to(device).train()
+    rest_frozen(model, recipe.model)
     probe = min(_PROBE, recipe.optimiser.batch_size)
     batch = _noise(learner, recipe, probe)
     step = _Step(model, defence, batch, recipe, device)

@@ -170,6 +170,13 @@ def freeze(model: ShieldCLIPModel, defence: Defence, spec: ModelSpec) -> None:
             model.get_submodule(part).requires_grad_(False)
 
 
+def rest_frozen(model: ShieldCLIPModel, spec: ModelSpec) -> None:
+    """Evaluation mode for frozen towers: in training mode a ResNet moves its statistics."""
+    for tower in spec.frozen:
+        for part in _PARTS[tower]:
+            model.get_submodule(part).eval()
+
+
 def patch_count(model: ShieldCLIPModel) -> int:
     """P of the image tower."""
     vision = model.config.vision_config

@@ -25,6 +25,7 @@ from shieldclip.training.engine.meters import Meters
 from shieldclip.training.engine.patches import draw_patches
 from shieldclip.training.engine.trigger_patches import TriggerPatches
 from shieldclip.training.folders import remove, swap
+from shieldclip.training.model_setup import rest_frozen
 from shieldclip.training.pairs.feed import Feed
 from shieldclip.training.recipe.schema import ModelSpec
 
@@ -136,6 +137,7 @@ class ShieldTrainer(Trainer):
         """One forward pass, then the defence's losses."""
         del return_outputs, num_items_in_batch
         moment = self.moment
+        rest_frozen(self.model, self.part.spec)  # the engine has switched to training mode
         batch = dict(inputs)
         visits = batch.pop("visit")
         patch_index = self.part.index(visits, moment.progress)
