@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from shieldclip.transport.bags import Bags
+from shieldclip.transport.cost import widen
 from shieldclip.transport.pairs import (
     PAIRS_AT_ONCE,
     combined,
@@ -66,10 +67,17 @@ def _distances(
     if len(texts):
         solved = solve_pairs(patches[images], captions.select(texts), settings)
         tally.add(solved)
-        own = rows_of(globals_, images, texts)
-        term = 0.0 if own is None else 1 - (own.images * own.texts.to(own.images)).sum(1)
+        term = _global_terms(rows_of(globals_, images, texts))
         distance[filled] = combined(solved.linear, term, settings.global_weight).cpu()
     return distance.view(rows.shape)
+
+
+def _global_terms(globals_: GlobalFeatures | None) -> Tensor | float:
+    """``1 - cos`` ``[R]`` in float32 or wider."""
+    if globals_ is None:
+        return 0.0
+    images = widen(globals_.images)
+    return 1 - (images * globals_.texts.to(images)).sum(1)
 
 
 def _close(distance: Tensor, slack: float) -> Tensor:

@@ -206,11 +206,11 @@ class _Heat:
         self.candidates, self.least = winner[self.images], least[self.images]
 
     def _global_terms(self, captions: Tensor, images: Tensor | None = None) -> Tensor:
-        """``1 - cos``: ``[i, n]`` with every image, or ``[R]`` with one image each."""
+        """``1 - cos`` in float32: ``[i, n]`` with every image, or ``[R]`` with one image each."""
         if self.globals is None or self.settings.global_weight == 0:
             shape = (len(self.patches), len(captions)) if images is None else captions.shape
             return self.limit.new_zeros(shape)
-        own = self.globals.images[self.rows].to(self.patches)
+        own = self.globals.images[self.rows].to(self.limit)
         texts = self.globals.texts[captions.to(self.globals.texts.device)].to(own)
         return 1 - (own @ texts.T if images is None else (own[images] * texts).sum(1))
 

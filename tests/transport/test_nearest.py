@@ -175,6 +175,25 @@ def test_threads_change_nothing(engine):
     assert torch.allclose(results[0].distance, results[1].distance, rtol=0, atol=1e-6)
 
 
+@pytest.mark.parametrize("candidates", [None, 60])
+@pytest.mark.parametrize("narrow", [torch.float16, torch.bfloat16])
+def test_features_in_half_precision_are_compared_as_what_they_are(engine, narrow, candidates):
+    """Cosines near 1, whose differences half precision does not see, decide."""
+    generator = generator_of(21)
+    patches = unit_vectors(generator, 40, 9, 12).to(narrow)
+    captions = random_captions(generator, 60, 7, 12)
+    captions = Bags(captions.features.to(narrow), captions.offsets)
+    images, texts = (1 + 0.1 * torch.randn(n, 64, generator=generator) for n in (40, 60))
+    globals_ = {"images": normalize(images).to(narrow), "texts": normalize(texts).to(narrow)}
+    options = {"global_weight": 0.9, "candidates": candidates, "backend": engine}
+    found = nearest_captions(patches, captions, **globals_, **options)
+    wide = Bags(captions.features.float(), captions.offsets)
+    globals_ = {name: features.float() for name, features in globals_.items()}
+    expected = nearest_captions(patches.float(), wide, **globals_, **options)
+    assert torch.equal(found.index, expected.index)
+    assert torch.allclose(found.distance, expected.distance, rtol=0, atol=1e-5)
+
+
 def test_all_captions_alike(engine):
     words = unit_vectors(generator_of(7), 1, 5, 12)
     pool = Bags.pack(words.expand(300, -1, -1), torch.ones(300, 5, dtype=torch.bool))
