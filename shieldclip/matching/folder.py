@@ -81,13 +81,14 @@ class MatchFolder:
 
     def write(self, path: Path, text: str) -> None:
         """Write a text file, to a temporary name first."""
-        draft = path.with_name(f".{path.name}.part")
+        draft = _draft_of(path)
         draft.write_text(text, encoding="utf-8")
         draft.replace(path)
 
     def _make(self, belongs_to: dict[str, str], resume: bool) -> None:
         self.path.mkdir(parents=True, exist_ok=True)
-        used = any(self.path.iterdir())
+        # Killed while the record was written, a matching leaves its draft: nothing was begun.
+        used = any(path != _draft_of(self.record) for path in self.path.iterdir())
         if used and not resume:
             raise ShieldCLIPError(
                 f"Expected an empty folder, got {str(self.path)!r} with files in it; pass "
@@ -121,3 +122,7 @@ class MatchFolder:
                 f"Expected a matching of the same model and data in {str(self.path)!r}, got one "
                 "of others; choose another folder."
             )
+
+
+def _draft_of(path: Path) -> Path:
+    return path.with_name(f".{path.name}.part")

@@ -122,6 +122,21 @@ def test_killed_and_resumed_equals_one_run(source, tmp_path, monkeypatch, surviv
     assert load_table(out / "matches.parquet").equals(load_table(whole / "matches.parquet"))
 
 
+@pytest.mark.parametrize("resume", [False, True])
+def test_killed_before_its_record_is_whole_a_folder_counts_as_empty(
+    source, tmp_path, monkeypatch, resume
+):
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    out = tmp_path / "out"
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(Path, "replace", killed)
+        match(source, SyntheticEncoder(), out)
+    assert [path.suffix for path in out.iterdir()] == [".part"]
+    assert match(source, SyntheticEncoder(), out, resume=resume).pairs == 60
+
+
 def test_features_are_encoded_once_whatever_the_settings(source, tmp_path):
     out = tmp_path / "out"
     match(source, SyntheticEncoder(), out)
