@@ -21,7 +21,7 @@ class StandingOut:
         """Before the first plan.
 
         Args:
-            keep: share of a gap that is left of it in the next plan.
+            keep: share of a gap that is left of it in the next plan; infinite ones fade at 0 only.
         """
         self.keep = keep
         self._widest = torch.zeros(0)
@@ -38,7 +38,7 @@ class StandingOut:
         Returns:
             ``[N]`` widest gaps so far, and ``[N]`` numbers of the captions that were nearest then.
         """
-        if len(self._widest):
+        if self.keep and len(self._widest):
             before = self.keep * self._widest
             wider = gaps > before
             gaps = torch.where(wider, gaps, before)

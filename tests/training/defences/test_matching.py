@@ -13,6 +13,7 @@ from torch.nn.functional import normalize
 
 from shieldclip.matching import MatchSettings
 from shieldclip.training.defences.matching import Matching, MatchingRule, gap_of_picture
+from shieldclip.training.defences.standing_out import StandingOut
 
 RULE = MatchingRule(
     first=0,
@@ -116,6 +117,16 @@ def test_what_a_model_found_that_knew_nothing_can_be_forgotten(pairs, remember, 
     assert set(range(0, PAIRS, 5)) - set(WRONG) <= set(matching.plan(0, pairs).captions)
     pairs.patches[:] = known
     assert (set(matching.plan(1, pairs).captions) == set(WRONG)) == believed
+
+
+@pytest.mark.parametrize(
+    ("keep", "gaps", "nearest"), [(0.0, [0.5, 0], [5, 6]), (0.5, [torch.inf, 1], [3, 4])]
+)
+def test_infinite_gaps_are_forgotten_where_nothing_is_remembered(keep, gaps, nearest):
+    standing_out = StandingOut(keep)
+    standing_out.update(torch.tensor([torch.inf, 2]), torch.tensor([3, 4]))
+    found = standing_out.update(torch.tensor([0.5, 0]), torch.tensor([5, 6]))
+    assert [part.tolist() for part in found] == [gaps, nearest]
 
 
 def test_a_caption_near_every_picture_hides_poisons_until_distances_are_centred(pairs):
