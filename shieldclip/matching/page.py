@@ -27,7 +27,7 @@ _SIDE = 192  # pixels of a picture on the page
 
 @dataclass(frozen=True)
 class RiskyPair:
-    """One of the pairs with the largest gaps."""
+    """One of the pairs that are most at risk."""
 
     row: int
     image: str
@@ -37,6 +37,7 @@ class RiskyPair:
     own: str
     best: str
     gap: str
+    risk: str
     decision: str
     poisoned: bool | None
 
@@ -85,16 +86,18 @@ def render_page(source: Source, encoder: Encoder, matching: Matching, summary: S
 
 
 def risky_pairs(source: Source, table: pa.Table, limit: int = SHOWN) -> list[RiskyPair]:
-    """Pairs of the largest finite gaps above 0, the largest first; every row once."""
-    gaps = table["gap"].to_numpy()
-    gaps = np.where(np.isfinite(gaps), gaps, 0)
+    """Pairs of the highest risk and, where that is equal, the widest gap; every row once.
+
+    Those without a gap are left out: nothing fits them better than their own caption.
+    """
+    row, risk, gap = (table[name].to_numpy() for name in ("row", "risk", "gap"))
     chosen: dict[int, int] = {}
-    for place in np.argsort(-gaps, kind="stable")[: 8 * limit].tolist():
-        if gaps[place] > 0:
-            chosen.setdefault(table["row"][place].as_py(), place)
-    return [_risky(source, table.slice(place, 1).to_pylist()[0]) for place in chosen.values()][
-        :limit
-    ]
+    for place in np.lexsort((-gap, -risk)).tolist():
+        if len(chosen) == limit:
+            break
+        if gap[place] > 0:
+            chosen.setdefault(int(row[place]), place)
+    return [_risky(source, table.slice(place, 1).to_pylist()[0]) for place in chosen.values()]
 
 
 def _risky(source: Source, pair: dict[str, object]) -> RiskyPair:
@@ -107,12 +110,18 @@ def _risky(source: Source, pair: dict[str, object]) -> RiskyPair:
         image=png_uri(image),
         caption=str(pair["caption"]),
         new_caption=str(pair["new_caption"]),
-        own=f"{pair['own_distance']:.3f}",
-        best=f"{pair['best_distance']:.3f}",
-        gap=f"{pair['gap']:.3f}",
+        own=_figure(pair["own_distance"]),
+        best=_figure(pair["best_distance"]),
+        gap=_figure(pair["gap"]),
+        risk=_figure(pair["risk"]),
         decision=str(pair["decision"]),
         poisoned=bool(pair["poisoned"]) if "poisoned" in pair else None,
     )
+
+
+def _figure(value: object) -> str:
+    """Infinite distances are those of captions without a word."""
+    return f"{value:.3f}".replace("inf", "∞")
 
 
 def _subject(

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import torch
@@ -18,6 +19,7 @@ from shieldclip.data import open_source
 from shieldclip.data.parts import Part
 from shieldclip.errors import ShieldCLIPError
 from shieldclip.matching import MatchSettings, cache, load_table, match, shards
+from shieldclip.matching.page import risky_pairs
 from shieldclip.matching.shards import Worker
 
 MANIFEST = Manifest(
@@ -95,6 +97,35 @@ def test_page_is_self_contained_and_escaped(tmp_path):
     assert 'href="http' not in page
     assert 'src="http' not in page
     assert "Transport plan of row" in page
+
+
+def test_page_shows_the_riskiest_pairs_first(tmp_path):
+    """Risk before gap; infinite gaps come first among equals, and every row once."""
+    source = write_pairs(tmp_path / "pairs.parquet")
+    columns = {
+        "row": [0, 1, 2, 3, 3, 4, 5],
+        "risk": [0.1, 0.9, 1.0, 1.0, 0.8, None, 0.3],
+        "gap": [0.9, 0.1, 0.4, np.inf, 0.7, None, 0.0],
+        "own_distance": [1.0] * 7,
+        "best_distance": [0.5] * 7,
+        **{name: ["w1"] * 7 for name in ("caption", "new_caption", "decision")},
+    }
+    shown = risky_pairs(source, pa.table(columns))
+    assert [(pair.row, pair.gap, pair.risk) for pair in shown] == [
+        (3, "∞", "1.000"),
+        (2, "0.400", "1.000"),
+        (1, "0.100", "0.900"),
+        (0, "0.900", "0.100"),
+    ]
+    assert [pair.row for pair in risky_pairs(source, pa.table(columns), limit=2)] == [3, 2]
+
+
+def test_page_draws_a_caption_without_a_word(tmp_path):
+    out = tmp_path / "out"
+    match(write_pairs(tmp_path / "pairs.parquet", {4: ["!!"]}), SyntheticEncoder(), out)
+    page = (out / "matching.html").read_text("utf-8")
+    assert "gap ∞ (∞" in page
+    assert "Transport plan of row 4" in page
 
 
 @pytest.mark.parametrize("survive", [1, 3, 5, 9, 12])
@@ -257,8 +288,6 @@ def test_unreadable_pictures_are_dropped_and_counted(tmp_path):
     cells = table["image"].to_pylist()
     cells[7]["bytes"] = b"no picture"
     place = table.column_names.index("image")
-    import pyarrow as pa
-
     table = table.set_column(
         place, table.field("image"), pa.array(cells, table.field("image").type)
     )
