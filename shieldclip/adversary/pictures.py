@@ -31,8 +31,8 @@ def read_pictures(
     """
     if not rows:
         raise ShieldCLIPError(f"Expected pictures of {source.source!r}, got no row; choose others.")
-    found = list(ImageRows(source.rows.select(rows), encoder.preprocess))
-    return [rows[place] for place, _ in found], torch.stack([pixels for _, pixels in found])
+    found = list(ImageRows(source.rows, encoder.preprocess, chosen=rows))
+    return [row for row, _ in found], torch.stack([pixels for _, pixels in found])
 
 
 def origin(source: Source, encoder: Encoder) -> dict[str, object]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence, Set
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -33,6 +33,39 @@ class Skipped:
     reason: str
 
 
+class Unreadable:
+    """Pictures of one data set that cannot be read, over one walk or several."""
+
+    def __init__(self, total: int) -> None:
+        """None yet.
+
+        Args:
+            total: pictures of the data set.
+        """
+        self._total = total
+        self._allowed = min(max(1, int(MAX_BAD_SHARE * total)), total - 1)
+        self._found: dict[int, Skipped] = {}
+
+    def add(self, bad: Skipped) -> None:
+        """Count a picture; one that is known already does not count again.
+
+        Raises:
+            ShieldCLIPError: these are more than `MAX_BAD_SHARE` of all.
+        """
+        self._found.setdefault(bad.row, bad)
+        if len(self._found) > self._allowed:
+            first = next(iter(self._found.values()))
+            raise ShieldCLIPError(
+                f"Expected at most {self._allowed} unreadable pictures among {self._total}, found "
+                f"more; the first is {first.name}: {first.reason}. Mend or remove them."
+            )
+
+    @property
+    def rows(self) -> Set[int]:
+        """Those known so far."""
+        return self._found.keys()
+
+
 class ImageRows(Generic[T]):
     """Rows of a data set as pictures, in order, leaving out those that cannot be read.
 
@@ -42,6 +75,8 @@ class ImageRows(Generic[T]):
         rows: has a column ``image`` of ``bytes`` and ``path``.
         transform: applied to each RGB picture, in the thread that decoded it.
         workers: threads; by default one per core, at most 8.
+        chosen: only these rows; all unless given.
+        unreadable: counts over several walks; by default each walk counts anew.
     """
 
     def __init__(
@@ -49,8 +84,14 @@ class ImageRows(Generic[T]):
         rows: datasets.Dataset,
         transform: Callable[[Image.Image], T],
         workers: int | None = None,
+        *,
+        chosen: Sequence[int] | None = None,
+        unreadable: Unreadable | None = None,
     ) -> None:
-        self._images = rows.select_columns("image")
+        images = rows.select_columns("image")
+        self._images = images if chosen is None else images.select(chosen)
+        self._numbers = range(len(images)) if chosen is None else chosen
+        self._unreadable = unreadable
         self._transform = transform
         self._workers = workers or min(8, os.cpu_count() or 1)
         self.skipped: list[Skipped] = []
@@ -67,21 +108,13 @@ class ImageRows(Generic[T]):
             ShieldCLIPError: more than `MAX_BAD_SHARE` of the pictures cannot be read.
         """
         self.skipped = []
+        unreadable = self._unreadable or Unreadable(len(self))
         for row, outcome in self._outcomes():
             if isinstance(outcome, BadImage):
-                self._skip(row, outcome)
+                self.skipped.append(Skipped(row, outcome.name, outcome.reason))
+                unreadable.add(self.skipped[-1])
             else:
                 yield row, outcome
-
-    def _skip(self, row: int, bad: BadImage) -> None:
-        self.skipped.append(Skipped(row, bad.name, bad.reason))
-        allowed = min(max(1, int(MAX_BAD_SHARE * len(self))), len(self) - 1)
-        if len(self.skipped) > allowed:
-            first = self.skipped[0]
-            raise ShieldCLIPError(
-                f"Expected at most {allowed} unreadable pictures among {len(self)}, found more; "
-                f"the first is {first.name}: {first.reason}. Mend or remove them."
-            )
 
     def _outcomes(self) -> Iterator[tuple[int, T | BadImage]]:
         pool = ThreadPoolExecutor(self._workers)
@@ -98,7 +131,8 @@ class ImageRows(Generic[T]):
             pool.shutdown(cancel_futures=True)
 
     def _decode(self, start: int, cells: list[dict[str, Any]]) -> list[tuple[int, T | BadImage]]:
-        return [(row, self._decode_one(row, cell)) for row, cell in enumerate(cells, start)]
+        rows = self._numbers[start : start + len(cells)]
+        return [(row, self._decode_one(row, cell)) for row, cell in zip(rows, cells, strict=True)]
 
     def _decode_one(self, row: int, cell: dict[str, Any]) -> T | BadImage:
         try:

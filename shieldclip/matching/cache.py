@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import TypeVar
@@ -12,7 +12,7 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 
-from shieldclip.data.image_rows import ImageRows
+from shieldclip.data.image_rows import ImageRows, Unreadable
 from shieldclip.data.source import Source
 from shieldclip.matching.centring import Middle
 from shieldclip.matching.features import (
@@ -23,6 +23,7 @@ from shieldclip.matching.features import (
     encode_texts,
     join_images,
     join_texts,
+    no_images,
     to_unit,
 )
 from shieldclip.matching.pairs import Pairs
@@ -95,12 +96,32 @@ class FeatureCache:
         self._folder = folder / digest(self.key)
         self._encoder, self._source, self._pairs = encoder, source, pairs
         self._batch_size, self._worker = batch_size, worker
+        self._unreadable = Unreadable(len(self._rows))
 
     def fill(self) -> None:
-        """Make this process's shards where they are missing, and wait for everybody's texts."""
+        """Make this process's shards where they are missing, and wait for everybody's texts.
+
+        Raises:
+            ShieldCLIPError: a feature that is not finite, or too many unreadable pictures.
+        """
+        self.check_readable(self._worker.own(len(self.image_shards)))
         self._make("pictures", self.image_shards, self._encode_images)
         self._make("captions", self.text_shards, self._encode_texts)
         wait_for([self._path("captions", i) for i in range(len(self.text_shards))], "captions")
+
+    def check_readable(self, shards: Iterable[int]) -> None:
+        """Count the pictures that stored shards leave out; decoding says again what is wrong.
+
+        Raises:
+            ShieldCLIPError: with others that this process knows of, these are too many.
+        """
+        for shard in shards:
+            arrays = load_shard(self._path("pictures", shard))
+            if arrays is None:
+                continue
+            left_out = set(self._rows_of(self.image_shards[shard])) - set(arrays["rows"].tolist())
+            for _ in self._pictures(sorted(left_out - self._unreadable.rows)):
+                pass
 
     def images(self, shard: int) -> tuple[Tensor, ImageFeatures]:
         """Rows ``[n]`` int64 of the readable pictures of a shard, and their features."""
@@ -159,22 +180,33 @@ class FeatureCache:
         return arrays
 
     def _encode_images(self, bounds: range, advance: _Advance) -> Arrays:
-        rows, parts = [], []
-        numbers = self._rows[bounds.start : bounds.stop].tolist()
-        pictures = ImageRows(self._source.rows.select(numbers), self._encoder.preprocess)
+        rows, parts = list[int](), []
+        pictures = self._pictures(self._rows_of(bounds))
         for batch in _batches(pictures, self._batch_size):
-            of_batch = [numbers[place] for place, _ in batch]
+            of_batch = [row for row, _ in batch]
             pixels = torch.stack([picture for _, picture in batch])
             parts.append(encode_images(self._encoder, pixels, of_batch))
             rows += of_batch
             advance(len(batch))
         advance(len(pictures.skipped))
-        features = join_images(parts)
+        features = join_images(parts or [no_images(self._encoder)])
         return {
-            "rows": torch.tensor(rows),
+            "rows": torch.tensor(rows, dtype=torch.int64),
             "patches": half(features.patches),
             "whole": half(features.whole),
         }
+
+    def _rows_of(self, bounds: range) -> list[int]:
+        rows: list[int] = self._rows[bounds.start : bounds.stop].tolist()
+        return rows
+
+    def _pictures(self, rows: Sequence[int]) -> ImageRows[Tensor]:
+        return ImageRows(
+            self._source.rows,
+            self._encoder.preprocess,
+            chosen=rows,
+            unreadable=self._unreadable,
+        )
 
     def _encode_texts(self, bounds: range, advance: _Advance) -> Arrays:
         parts = []

@@ -93,6 +93,8 @@ class DistanceCache:
     def _match(self, shard: int) -> Arrays:
         start = time.perf_counter()
         rows, images = self._features.images(shard)
+        if not len(rows):
+            return _NOTHING
         chunks = self._features.text_chunks(self._pool)
         found = find_nearest(images, chunks, self._settings, self.middle)
         pair, place = _pairs_of(self._pairs.row, rows)
@@ -106,6 +108,14 @@ class DistanceCache:
             "solved": torch.tensor(found.solved),
             "seconds": torch.tensor(time.perf_counter() - start),
         }
+
+
+_NOTHING: Arrays = {
+    **{name: torch.empty(0, dtype=torch.int64) for name in ("pair", "text")},
+    **{name: torch.empty(0) for name in ("own", "best")},
+    **{name: torch.tensor(0) for name in ("pairs", "solved", "seconds")},
+}
+"""Of a shard without a picture that can be read."""
 
 
 def _pairs_of(row: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:

@@ -88,6 +88,12 @@ def encode_images(encoder: Encoder, pixels: Tensor, rows: Sequence[int]) -> Imag
     return ImageFeatures(patches, whole)
 
 
+def no_images(encoder: Encoder) -> ImageFeatures:
+    """Features of no picture, in the shapes of a model."""
+    grey = torch.full((1, 3, encoder.image_size, encoder.image_size), 128, dtype=torch.uint8)
+    return encode_images(encoder, grey, [0]).take(torch.arange(0))
+
+
 @torch.inference_mode()
 def encode_texts(encoder: Encoder, texts: Sequence[str]) -> TextFeatures:
     """Features of N texts on the CPU.

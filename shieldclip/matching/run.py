@@ -104,6 +104,7 @@ def match(
     if not worker.leads:
         return None
     found, work = distances.gather()
+    features.check_readable(range(len(features.image_shards)))  # of all processes
     matching = judge(pairs, found, settings, None if manifest is None else manifest.rows)
     recall = _recall(features, pairs, settings, distances.middle)
     return _write(folder, source, encoder, pairs, matching, settings, work, recall)
@@ -164,7 +165,8 @@ def _recall(
 ) -> float | None:
     if settings.candidates is None:
         return None
-    _, images = features.images(0)
+    shards = (features.images(shard)[1] for shard in range(len(features.image_shards)))
+    images = next(some for some in shards if len(some.whole))
     sample = torch.arange(min(RECALL_SAMPLE, len(images.whole)))
     pool = list(features.text_chunks(pairs.pool(settings.pool, settings.seed)))
     return approximate_recall(images.take(sample), pool, settings, middle)

@@ -5,7 +5,7 @@ import threading
 import datasets
 import pytest
 
-from shieldclip.data.image_rows import ImageRows
+from shieldclip.data.image_rows import ImageRows, Unreadable
 from shieldclip.errors import ShieldCLIPError
 
 FEATURES = datasets.Features({"image": datasets.Image(decode=False)})
@@ -44,6 +44,20 @@ def test_too_many_bad_ones_are_an_error(make_png, total, bad, fails):
             list(images)
     else:
         assert len(list(images)) == total - bad
+
+
+def test_chosen_rows_keep_their_numbers_and_count_among_all(make_png):
+    contents = [make_png(seed) for seed in range(40)]
+    for row in (30, 31, 32):
+        contents[row] = b"broken"
+    rows, unreadable = rows_of(contents), Unreadable(40)
+    for _ in range(2):  # what is known does not count again
+        images = ImageRows(rows, lambda i: i, chosen=range(30, 34), unreadable=unreadable)
+        assert [row for row, _ in images] == [33]
+        assert images.skipped[0].name == "row 30 (30.png)"
+    assert unreadable.rows == {30, 31, 32}
+    with pytest.raises(ShieldCLIPError, match="at most 1 unreadable pictures among 4"):
+        list(ImageRows(rows, lambda i: i, chosen=range(30, 34)))
 
 
 def test_reads_only_a_little_ahead(make_png):
