@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
 from shieldclip.errors import ShieldCLIPError
@@ -53,6 +54,25 @@ def check_globals(images: int, captions: int, given: GlobalFeatures) -> None:
             f"Expected global features of one width, got {given.images.shape[1]} for images and "
             f"{given.texts.shape[1]} for captions; take both from the same encoder."
         )
+
+
+def check_candidates(images: int, captions: int, rows: Tensor) -> Tensor:
+    """Captions ``[I, K]`` that exist.
+
+    Raises:
+        ShieldCLIPError: naming the shape, or what is out of range.
+    """
+    if rows.ndim != 2 or len(rows) != images or rows.dtype != torch.int64:
+        raise ShieldCLIPError(
+            f"Expected candidates [{images}, K] of int64, got {list(rows.shape)} of {rows.dtype}; "
+            "give as many captions for every image; empty ones are never chosen."
+        )
+    if rows.numel() and not 0 <= int(rows.min()) <= int(rows.max()) < captions:
+        raise ShieldCLIPError(
+            f"Expected candidates from 0 to {captions - 1}, got {int(rows.min())} to "
+            f"{int(rows.max())}; they are places among the captions given."
+        )
+    return rows
 
 
 def _check_finite(name: str, features: Tensor) -> None:

@@ -13,7 +13,8 @@ from shieldclip.errors import ShieldCLIPError
 from shieldclip.transport import pooling
 from shieldclip.transport.backends import among_module, backend_module, choose_backend
 from shieldclip.transport.bags import Bags
-from shieldclip.transport.checks import check_features, check_globals
+from shieldclip.transport.checks import check_candidates, check_features, check_globals
+from shieldclip.transport.pairs import precise_pairs
 from shieldclip.transport.results import Nearest
 from shieldclip.transport.search_settings import GlobalFeatures, SearchSettings
 
@@ -33,7 +34,7 @@ def nearest_captions(
     images: Tensor | None = None,
     texts: Tensor | None = None,
     global_weight: float = 0.0,
-    candidates: int | None = None,
+    candidates: int | Tensor | None = None,
     backend: str = "auto",
 ) -> Nearest:
     """The nearest of N captions for every image: exactly the one that solving all would find.
@@ -55,7 +56,7 @@ def nearest_captions(
         global_weight: α, from 0 (transport only) to 1 (global cosine only).
         candidates: Approximate search: only the k captions of highest global cosine (of mean
             patch and word where ``images`` and ``texts`` are not given) are compared. See
-            `approximate_recall`.
+            `approximate_recall`. Or these captions themselves, ``[I, K]`` int64.
         backend: ``native`` (compiled, CPU), ``torch``, ``triton`` (GPU), or ``auto``.
 
     Raises:
@@ -86,10 +87,12 @@ def pair_distances(
     texts: Tensor | None = None,
     global_weight: float = 0.0,
     backend: str = "auto",
+    precise: bool = False,
 ) -> Tensor:
     """Distance ``[I]`` (float32, CPU) of every image to the caption of the same place.
 
-    Infinite where that caption is empty. Arguments and errors as `nearest_captions`.
+    Infinite where that caption is empty. With ``precise`` in float64, to 1e-9: what decides near
+    ties. Other arguments and errors as `nearest_captions`.
     """
     if len(patches) != len(captions):
         raise ShieldCLIPError(
@@ -100,6 +103,8 @@ def pair_distances(
     check_features(patches, captions)
     given = _given_globals(patches, captions, images, texts, global_weight)
     name = choose_backend(backend, patches.device)
+    if precise:
+        return precise_pairs(patches, captions, settings, given)
     return backend_module(name).pair_distances(patches, captions, settings, given)
 
 
@@ -156,10 +161,12 @@ def _given_globals(
 
 
 def _candidates(
-    patches: Tensor, captions: Bags, given: GlobalFeatures | None, count: int
+    patches: Tensor, captions: Bags, given: GlobalFeatures | None, count: int | Tensor
 ) -> Tensor:
+    if isinstance(count, Tensor):
+        return check_candidates(len(patches), len(captions), count).cpu()
     if count < 1:
         raise ShieldCLIPError(
             f"Expected at least 1 candidate per image, got {count}; leave it out for exact search."
         )
-    return pooling.top_captions(given or pooling.pooled(patches, captions), captions, count)
+    return pooling.top_captions(given or pooling.pooled(patches, captions), captions, count)[1]

@@ -82,15 +82,22 @@ def pair_distances(
     settings: SearchSettings,
     globals_: GlobalFeatures | None = None,
 ) -> Tensor:
-    """Distance ``[I]`` float32 of every image to the caption of the same place, on the CPU.
+    """Distance ``[I]`` float32 of every image to the caption of the same place, on the CPU."""
+    return precise_pairs(patches, captions, settings, globals_).float()
 
-    Arguments as `precise_distances`; pairs are taken a thousand at a time.
-    """
-    parts = [torch.empty(0)]
+
+def precise_pairs(
+    patches: Tensor,
+    captions: Bags,
+    settings: SearchSettings,
+    globals_: GlobalFeatures | None = None,
+) -> Tensor:
+    """`precise_distances` ``[I]`` on the CPU, a thousand pairs at a time."""
+    parts = [torch.empty(0, dtype=torch.float64)]
     for rows in torch.split(torch.arange(len(patches)), PAIRS_AT_ONCE):
         some = captions.select(rows)
         own = rows_of(globals_, rows, rows)
-        parts.append(precise_distances(patches[rows], some, settings, own).float().cpu())
+        parts.append(precise_distances(patches[rows], some, settings, own).cpu())
     return torch.cat(parts)
 
 

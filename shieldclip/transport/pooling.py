@@ -21,15 +21,19 @@ def pooled(patches: Tensor, captions: Bags) -> GlobalFeatures:
     return GlobalFeatures(normalize(patches.mean(dim=1), dim=1), normalize(means, dim=1))
 
 
-def top_captions(given: GlobalFeatures, captions: Bags, count: int) -> Tensor:
-    """The captions with words of highest cosine ``[I, count]`` int64 on the CPU, best first.
+def top_captions(given: GlobalFeatures, captions: Bags, count: int) -> tuple[Tensor, Tensor]:
+    """The captions with words of highest cosine, best first, on the CPU.
 
-    Fewer columns where fewer captions have words.
+    Returns:
+        cosines ``[I, count]`` and captions ``[I, count]`` int64; fewer columns where fewer captions
+        have words.
     """
     filled = captions.sizes.nonzero().squeeze(1)
     count = min(count, len(filled))
     texts = given.texts[filled.to(given.texts.device)].to(given.images)
-    best = [torch.zeros(0, count, dtype=torch.int64)]
+    best = [(texts.new_zeros(0, count).cpu(), torch.zeros(0, count, dtype=torch.int64))]
     for images in torch.split(given.images, max(1, ENTRIES_AT_ONCE // max(1, len(filled)))):
-        best.append((images @ texts.T).topk(count, dim=1).indices.cpu())
-    return filled[torch.cat(best)]
+        found = (images @ texts.T).topk(count, dim=1)
+        best.append((found.values.cpu(), found.indices.cpu()))
+    cosines, places = (torch.cat(column) for column in zip(*best, strict=True))
+    return cosines, filled[places]

@@ -55,6 +55,13 @@ def test_distances_are_finer_at_a_finer_tolerance(engine, referenced):
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-6)
 
 
+def test_precise_distances_are_finer_still(engine, referenced):
+    patches, captions, epsilon, expected = referenced
+    found = all_distances(patches, captions, engine, epsilon=epsilon, precise=True)
+    assert found.dtype == torch.float64
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-8)
+
+
 def test_nearest_is_that_of_pot(engine, referenced):
     patches, captions, epsilon, expected = referenced
     found = nearest_captions(patches, captions, epsilon=epsilon, backend=engine)
@@ -293,6 +300,24 @@ def test_approximate_search_is_exact_among_its_candidates(engine):
     assert torch.equal(found.index[:, None], best)
 
 
+@PER_ENGINE
+@given(seed=SEEDS, among=st.integers(1, 12))
+def test_candidates_can_be_given(engine, seed, among):
+    """Repeats are allowed, and captions without a word are never chosen."""
+    generator = generator_of(seed)
+    patches = unit_vectors(generator, 4, 9, 12)
+    captions = random_captions(generator, 10, 7, 12)
+    pool = Bags(captions.features, torch.cat([captions.offsets, captions.offsets[-1:]]))
+    rows = torch.randint(11, (4, among), generator=generator)
+    found = nearest_captions(patches, pool, candidates=rows, backend=engine)
+    brute = all_distances(patches, pool, engine, precise=True)
+    least, place = brute.gather(1, rows).min(1)
+    best = rows.gather(1, place[:, None]).squeeze(1).where(least.isfinite(), -1)
+    assert torch.equal(found.index, best)
+    assert torch.allclose(found.distance.double(), least, rtol=0, atol=1e-5)
+    assert found.stats.pairs <= (rows < 10).sum()
+
+
 def test_recall_is_the_share_of_true_winners_found(engine):
     generator = generator_of(16)
     patches = unit_vectors(generator, 10, 9, 12)
@@ -334,6 +359,8 @@ def test_features_that_are_not_finite_are_named():
         ({"global_weight": 1.5}, "between 0"),
         ({"global_weight": 0.5}, "neither"),
         ({"candidates": 0}, "at least 1 candidate"),
+        ({"candidates": torch.zeros(2, 4, dtype=torch.int64)}, r"candidates \[3, K\]"),
+        ({"candidates": torch.full((3, 1), 5)}, "candidates from 0 to 4, got 5 to 5"),
         ({"images": torch.ones(3, 2)}, "images only"),
         ({"images": torch.ones(2, 2), "texts": torch.ones(5, 2)}, r"\[3, G\]"),
         ({"backend": "nativ"}, "'native'"),
