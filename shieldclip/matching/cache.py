@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import TypeVar
@@ -142,16 +143,17 @@ class FeatureCache:
         parts = [features for _, features in self.text_chunks(wanted)]
         return join_texts(parts).take(places)
 
-    def text_chunks(self, texts: Tensor) -> Iterator[tuple[Tensor, TextFeatures]]:
+    def text_chunks(self, texts: Tensor) -> TextChunks:
         """The texts ``[M]``, rising, as they lie in shards: their places and features."""
-        for shard, bounds in enumerate(self.text_shards):
-            chosen = texts[(texts >= bounds.start) & (texts < bounds.stop)]
-            if len(chosen):
-                arrays = self._read("captions", shard)
-                stored = TextFeatures(Bags(arrays["words"], arrays["offsets"]), arrays["whole"])
-                some = stored.take(chosen - bounds.start)
-                words = Bags(self._unit(some.words.features), some.words.offsets)
-                yield chosen, TextFeatures(words, self._unit(some.whole))
+        return TextChunks(self, texts)
+
+    def texts_of_shard(self, shard: int, texts: Tensor) -> TextFeatures:
+        """Features of texts ``[M]`` that lie in one shard."""
+        arrays = self._read("captions", shard)
+        stored = TextFeatures(Bags(arrays["words"], arrays["offsets"]), arrays["whole"])
+        some = stored.take(texts - self.text_shards[shard].start)
+        words = Bags(self._unit(some.words.features), some.words.offsets)
+        return TextFeatures(words, self._unit(some.whole))
 
     def _unit(self, features: Tensor) -> Tensor:
         return to_unit(features, self.device)
@@ -220,6 +222,20 @@ class FeatureCache:
             "offsets": features.words.offsets,
             "whole": half(features.whole),
         }
+
+
+@dataclass(frozen=True, eq=False)
+class TextChunks:
+    """Texts shard by shard, one of them in memory; they can be walked over again."""
+
+    cache: FeatureCache
+    texts: Tensor
+
+    def __iter__(self) -> Iterator[tuple[Tensor, TextFeatures]]:
+        for shard, bounds in enumerate(self.cache.text_shards):
+            chosen = self.texts[(self.texts >= bounds.start) & (self.texts < bounds.stop)]
+            if len(chosen):
+                yield chosen, self.cache.texts_of_shard(shard, chosen)
 
 
 def _batches(things: Iterable[T], size: int) -> Iterator[list[T]]:

@@ -19,6 +19,9 @@ from shieldclip.matching.settings import MatchSettings
 from shieldclip.matching.shards import Arrays, Worker, load_shard, save_shard, wait_for
 from shieldclip.progress import progress_bar
 
+SEARCH = 2
+"""Raised whenever a change of the code changes distances; features stay usable."""
+
 
 @dataclass(frozen=True)
 class Work:
@@ -43,7 +46,8 @@ class DistanceCache:
         settings: MatchSettings,
         worker: Worker,
     ) -> None:
-        self._folder = folder / digest({**features.key, **settings.search_key})
+        key = {**features.key, **settings.search_key, "search": SEARCH}
+        self._folder = folder / digest(key)
         self._features, self._pairs, self._settings = features, pairs, settings
         self._pool = pairs.pool(settings.pool, settings.seed)
         self._worker = worker

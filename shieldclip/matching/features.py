@@ -124,6 +124,13 @@ def join_texts(parts: Sequence[TextFeatures]) -> TextFeatures:
     return TextFeatures(words, torch.cat([part.whole for part in parts]))
 
 
+def with_wordless(texts: TextFeatures) -> TextFeatures:
+    """N captions and, in place N, one without a word."""
+    offsets, whole = texts.words.offsets, texts.whole
+    words = Bags(texts.words.features, torch.cat([offsets, offsets[-1:]]))
+    return TextFeatures(words, torch.cat([whole, whole.new_zeros(1, whole.shape[1])]))
+
+
 def to_unit(features: Tensor, device: str) -> Tensor:
     """Stored half-precision vectors as float32 of norm 1, on a device."""
     return normalize(features.to(device).float(), dim=-1)

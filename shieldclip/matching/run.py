@@ -168,5 +168,5 @@ def _recall(
     shards = (features.images(shard)[1] for shard in range(len(features.image_shards)))
     images = next(some for some in shards if len(some.whole))
     sample = torch.arange(min(RECALL_SAMPLE, len(images.whole)))
-    pool = list(features.text_chunks(pairs.pool(settings.pool, settings.seed)))
+    pool = features.text_chunks(pairs.pool(settings.pool, settings.seed))
     return approximate_recall(images.take(sample), pool, settings, middle)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
 from shieldclip.matching.centring import Middle, centre
+from shieldclip.matching.chunks import Chunk, Pool, best_by_cosine, chunks_of
 from shieldclip.matching.features import ImageFeatures, TextFeatures
 from shieldclip.matching.settings import MatchSettings
-from shieldclip.transport import nearest_captions, pair_distances
+from shieldclip.transport import Nearest, nearest_captions, pair_distances
 
 PAIRS_AT_ONCE = 1024
 """Pairs whose patches are gathered at once."""
@@ -33,43 +33,51 @@ class Found:
 
 def find_nearest(
     images: ImageFeatures,
-    pool: Iterable[tuple[Tensor, TextFeatures]],
+    pool: Pool,
     settings: MatchSettings,
     middle: Middle | None = None,
 ) -> Found:
     """Search chunk by chunk, so that only one chunk of the pool is in memory.
 
+    Of equally near captions the first wins; candidates are those of highest cosine of the whole
+    pool.
+
     Args:
         images: the pictures.
-        pool: chunks of captions with their places ``[M]`` among the texts, rising; of equally
-            near captions the first wins.
+        pool: chunks of captions.
         settings: α, ε, candidates and backend.
         middle: of the data's pictures, where distances are centred.
     """
-    count = len(images.whole)
-    text = torch.full((count,), -1, dtype=torch.int64)
-    distance = torch.full((count,), torch.inf)
+    pictures, chosen = len(images.whole), None
+    if settings.candidates is not None:
+        chunks = chunks_of(images, pool, settings, middle)
+        chosen = best_by_cosine(chunks, pictures, settings.candidates)
+    text = torch.full((pictures,), -1, dtype=torch.int64)
+    distance = torch.full((pictures,), torch.inf)
     pairs = solved = 0
-    for places, captions in pool:
-        seen, read = (
-            (images, captions) if middle is None else centre(images, captions, middle, settings)
-        )
-        found = nearest_captions(
-            seen.patches,
-            read.words,
-            epsilon=settings.epsilon,
-            images=seen.whole,
-            texts=read.whole,
-            global_weight=settings.alpha,
-            candidates=settings.candidates,
-            backend=settings.backend,
-        )
-        index, least = found.index.cpu(), found.distance.cpu()
-        nearer = least < distance
-        text = torch.where(nearer, places[index], text)
-        distance = torch.where(nearer, least, distance)
-        pairs, solved = pairs + found.stats.pairs, solved + found.stats.solved
+    for whole in chunks_of(images, pool, settings, middle):
+        chunk = whole if chosen is None else whole.among(chosen)
+        if chunk is not None:
+            found = _nearest_of(chunk, settings)
+            nearer = found.distance < distance[chunk.picture]
+            picture = chunk.picture[nearer]
+            text[picture] = chunk.text[found.index[nearer]]
+            distance[picture] = found.distance[nearer]
+            pairs, solved = pairs + found.stats.pairs, solved + found.stats.solved
     return Found(text, distance, pairs, solved)
+
+
+def _nearest_of(chunk: Chunk, settings: MatchSettings) -> Nearest:
+    return nearest_captions(
+        chunk.images.patches,
+        chunk.captions.words,
+        epsilon=settings.epsilon,
+        images=chunk.images.whole,
+        texts=chunk.captions.whole,
+        global_weight=settings.alpha,
+        candidates=chunk.candidates,
+        backend=settings.backend,
+    )
 
 
 def own_distances(
@@ -109,7 +117,7 @@ def own_distances(
 
 def approximate_recall(
     images: ImageFeatures,
-    pool: Sequence[tuple[Tensor, TextFeatures]],
+    pool: Pool,
     settings: MatchSettings,
     middle: Middle | None = None,
 ) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import weakref
 from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +22,7 @@ from shieldclip.data.parts import Part
 from shieldclip.errors import ShieldCLIPError
 from shieldclip.matching import MatchSettings, cache, load_table, match, shards
 from shieldclip.matching.page import risky_pairs
+from shieldclip.matching.search import approximate_recall
 from shieldclip.matching.shards import Worker
 
 MANIFEST = Manifest(
@@ -363,6 +365,18 @@ def test_sampled_pool_and_candidates(source, tmp_path):
     assert 0.9 <= approximate.recall <= 1
     assert approximate.work.pairs < 60 * approximate.pool
     assert sampled.recall is None
+
+
+def test_recall_holds_one_part_of_the_pool_at_a_time(source, tmp_path, monkeypatch):
+    def spy(images, pool, *rest):
+        chunks = [weakref.ref(captions) for _, captions in pool]
+        assert len(chunks) > 2
+        assert sum(chunk() is not None for chunk in chunks) <= 1
+        return approximate_recall(images, pool, *rest)
+
+    monkeypatch.setattr("shieldclip.matching.run.approximate_recall", spy)
+    summary = match(source, SyntheticEncoder(), tmp_path / "out", MatchSettings(candidates=30))
+    assert summary.recall == 1
 
 
 def test_fewer_captions_than_a_batch(tmp_path):
