@@ -124,6 +124,13 @@ def join_texts(parts: Sequence[TextFeatures]) -> TextFeatures:
     return TextFeatures(words, torch.cat([part.whole for part in parts]))
 
 
+def wordless(like: TextFeatures, count: int) -> TextFeatures:
+    """Captions without a word, of the same widths."""
+    offsets = torch.zeros(count + 1, dtype=torch.int64)
+    words = Bags(like.words.features[:0], offsets)
+    return TextFeatures(words, like.whole.new_zeros(count, like.whole.shape[1]))
+
+
 def with_wordless(texts: TextFeatures) -> TextFeatures:
     """N captions and, in place N, one without a word."""
     offsets, whole = texts.words.offsets, texts.whole

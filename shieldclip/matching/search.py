@@ -10,6 +10,7 @@ from torch import Tensor
 from shieldclip.matching.centring import Middle, centre
 from shieldclip.matching.chunks import Chunk, Pool, best_by_cosine, chunks_of
 from shieldclip.matching.features import ImageFeatures, TextFeatures
+from shieldclip.matching.leaders import Leaders
 from shieldclip.matching.settings import MatchSettings
 from shieldclip.transport import Nearest, nearest_captions, pair_distances
 
@@ -39,8 +40,8 @@ def find_nearest(
 ) -> Found:
     """Search chunk by chunk, so that only one chunk of the pool is in memory.
 
-    Of equally near captions the first wins; candidates are those of highest cosine of the whole
-    pool.
+    How the pool is cut changes nothing: of equally near captions the first wins, and candidates
+    are those of highest cosine of the whole pool.
 
     Args:
         images: the pictures.
@@ -52,19 +53,15 @@ def find_nearest(
     if settings.candidates is not None:
         chunks = chunks_of(images, pool, settings, middle)
         chosen = best_by_cosine(chunks, pictures, settings.candidates)
-    text = torch.full((pictures,), -1, dtype=torch.int64)
-    distance = torch.full((pictures,), torch.inf)
+    leaders = Leaders(pictures, settings)
     pairs = solved = 0
     for whole in chunks_of(images, pool, settings, middle):
         chunk = whole if chosen is None else whole.among(chosen)
         if chunk is not None:
             found = _nearest_of(chunk, settings)
-            nearer = found.distance < distance[chunk.picture]
-            picture = chunk.picture[nearer]
-            text[picture] = chunk.text[found.index[nearer]]
-            distance[picture] = found.distance[nearer]
+            leaders.challenge(chunk, found)
             pairs, solved = pairs + found.stats.pairs, solved + found.stats.solved
-    return Found(text, distance, pairs, solved)
+    return Found(leaders.text, leaders.distance, pairs, solved)
 
 
 def _nearest_of(chunk: Chunk, settings: MatchSettings) -> Nearest:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from torch.nn.functional import normalize
 
 from shieldclip.matching import ImageFeatures, MatchSettings, TextFeatures
 from shieldclip.matching.centring import Middle
+from shieldclip.matching.features import wordless
 from shieldclip.matching.search import find_nearest
 from shieldclip.transport import Bags
 
@@ -52,6 +53,23 @@ def assert_cut_changes_nothing(images, texts, rule, places):
 @settings(deadline=None, max_examples=15)
 @given(
     seed=st.integers(0, 999),
+    kinds=st.integers(1, 3),
+    nudge=st.sampled_from([0, 1e-6, 1e-4]),
+    alpha=st.sampled_from([0, 0.5, 1]),
+    places=CUTS | st.just(ALL),
+)
+@example(seed=0, kinds=1, nudge=1e-6, alpha=0.5, places=ALL)
+@example(seed=1, kinds=1, nudge=1e-6, alpha=0.5, places=ALL)
+def test_ties_are_decided_as_within_one_search(backend, seed, kinds, nudge, alpha, places):
+    """Exact ones by the order of the pool, near ones in float64."""
+    rule = MatchSettings(alpha=alpha, backend=backend)
+    assert_cut_changes_nothing(*features(seed, kinds, nudge), rule, places)
+
+
+@pytest.mark.parametrize("backend", ["native", "torch"])
+@settings(deadline=None, max_examples=15)
+@given(
+    seed=st.integers(0, 999),
     candidates=st.integers(1, TEXTS + 3),
     centring=st.sampled_from([0, 1]),
     places=CUTS | st.just(ALL),
@@ -66,3 +84,13 @@ def test_candidates_are_those_of_the_whole_pool(backend, seed, candidates, centr
         cosine = (images.whole @ texts.whole.T).masked_fill(~filled, -2)
         best = cosine.topk(min(candidates, int(filled.sum())), dim=1).values[:, -1:]
         assert (cosine.gather(1, found.text[:, None] - 10) >= best - 1e-6).all()
+
+
+def test_nothing_is_found_where_no_caption_has_a_word():
+    images, texts = features(0, 1, 0)
+    texts = wordless(texts, TEXTS)
+    for candidates in (None, 3):
+        found = find_nearest(images, cut(texts, {5}), MatchSettings(candidates=candidates))
+        assert found.text.tolist() == [-1] * PICTURES
+        assert found.distance.isinf().all()
+        assert found.pairs == found.solved == 0
