@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from io import BytesIO
 from pathlib import Path
 
@@ -15,7 +18,7 @@ from shieldclip.attacks.poisons.folder import write_folder
 from shieldclip.cli.match import match_command
 from shieldclip.data import open_source
 from shieldclip.errors import ShieldCLIPError
-from shieldclip.matching import load_table
+from shieldclip.matching import cache, load_table
 
 MODEL = ["--model", "shieldclip:icons-clean"]
 
@@ -48,6 +51,30 @@ def test_finds_poisons_and_writes_a_source_to_train_on(poisoned: Path, tmp_path:
     assert np.median(gaps[True]) > np.quantile(gaps[False], 0.95)
     assert len(open_source(str(out / "cleaned"), split="train").rows) >= 70
     assert datasets.load_dataset(str(out / "cleaned"), split="train").num_rows >= 70
+
+
+def test_two_processes_match_as_one(
+    poisoned: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cache, "ROWS_PER_SHARD", 16)
+    monkeypatch.setattr(cache, "TEXTS_PER_SHARD", 20)
+    arguments = [str(poisoned), *MODEL, "--device", "cpu", "--out"]
+    alone = run(*arguments, tmp_path / "one")
+    assert alone.exception is None, alone.exception
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
+    script = str(Path(__file__).with_name("match_in_small_shards.py"))
+    command = [*torchrun, "--nproc_per_node", "2", script, *arguments, str(tmp_path / "two")]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert done.stdout.count("Wrote") == 1  # one process puts the results together
+    one, two = (load_table(tmp_path / name / "matches.parquet") for name in ("one", "two"))
+    for name in ("row", "caption", "decision"):
+        assert two[name].equals(one[name])
+    for name in ("own_distance", "best_distance"):
+        np.testing.assert_allclose(two[name], one[name], rtol=0, atol=1e-3)
+    shards = [len(list((tmp_path / name / "cache").rglob("*.*"))) for name in ("one", "two")]
+    assert shards[0] == shards[1] > 12
 
 
 def test_columns_are_chosen_as_everywhere(poisoned: Path, tmp_path: Path) -> None:
