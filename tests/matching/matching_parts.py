@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import datasets
 import numpy as np
@@ -17,6 +18,7 @@ from PIL import Image
 from torch.nn.functional import normalize
 
 from shieldclip.data import Source, open_source
+from shieldclip.matching import load_table
 
 WORDS = 16
 SIDE, PATCH = 8, 4
@@ -103,3 +105,9 @@ def write_pairs(
 
 POISONED = {row: ["w0 w0"] for row in (3, 17, 40, 55)}
 """Captions of a word that no picture shows."""
+
+
+def columns(out: Path, *names: str) -> list[list[Any]]:
+    """Of the table of a matching."""
+    table = load_table(out / "matches.parquet")
+    return [table[name].to_pylist() for name in names]

@@ -13,6 +13,11 @@ from torch.nn.functional import normalize
 from shieldclip.transport import Bags
 
 
+def generator_of(seed: int) -> torch.Generator:
+    """A generator of its own for every seed."""
+    return torch.Generator().manual_seed(seed)
+
+
 def unit_vectors(generator: torch.Generator, *shape: int, spread: float = 1.0) -> Tensor:
     """Noise around four directions shared by all; the smaller the spread, the more alike."""
     centres = torch.randn(4, shape[-1], generator=torch.Generator().manual_seed(0))
