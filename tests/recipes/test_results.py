@@ -55,6 +55,10 @@ def backdoor(recipe, seed, asr, top1, seconds=100.0, attack="badnet"):
     return run(recipe, attack, seed, measurements, seconds)
 
 
+def timed(run, seconds):
+    return replace(run, facts=replace(run.facts, processor_seconds=seconds))
+
+
 def clean(seed, top1):
     return run("plain", "clean", seed, [share("ca@1", top1, data="icons-100")])
 
@@ -210,6 +214,17 @@ def test_without_clean_training_accuracy_is_not_judged():
     rows, _ = rows_of([backdoor("shield", 0, 0, 500)], "Backdoors")
     assert rows[0]["Verdict"] == "attack stopped; accuracy not compared"
     assert rows[0]["Time / plain"] == "\N{EN DASH}"
+
+
+def test_processor_time_counts_where_plain_training_kept_it():
+    plain = backdoor("plain", 0, 990, 500, seconds=100)
+    shield = backdoor("shield", 0, 0, 500, seconds=400)
+    rows, _ = rows_of([timed(plain, 50.0), timed(shield, 60.0)], "Backdoors")
+    assert [row["Time / plain"] for row in rows] == ["1.00", "1.20"]
+    rows, _ = rows_of([timed(plain, 50.0), shield], "Backdoors")
+    assert [row["Time / plain"] for row in rows] == ["1.00", "\N{EN DASH}"]
+    rows, _ = rows_of([plain, timed(shield, 60.0)], "Backdoors")
+    assert [row["Time / plain"] for row in rows] == ["1.00", "4.00"]
 
 
 def test_poisoned_pictures_stand_beside_chance():

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,6 +21,7 @@ from shieldclip.errors import ShieldCLIPError
 from shieldclip.modeling import ShieldCLIPModel
 from shieldclip.training.defences import EpochPlan, LossTerms, Moment, make_defence
 from shieldclip.training.engine.callbacks import milestones
+from shieldclip.training.engine.clock import processor_seconds
 from shieldclip.training.engine.ema import WeightAverage
 from shieldclip.training.engine.frozen_start import FrozenStart
 from shieldclip.training.engine.logs import RunLog, read_log
@@ -81,8 +84,22 @@ def test_log_goes_on_from_the_resumed_step(tmp_path):
     again.write(3, {"loss": 0.5})
     lines = read_log(tmp_path)
     assert [(line["step"], line["loss"]) for line in lines] == [(1, 1), (2, 2), (3, 0.5)]
-    seconds = [line["seconds"] for line in lines]
-    assert seconds == sorted(seconds)
+    for name in ("seconds", "processor_seconds"):
+        times = [line[name] for line in lines]
+        assert times == sorted(times)
+
+
+def test_processor_time_is_also_that_of_workers():
+    before = processor_seconds()
+    busy = "import time\nwhile time.process_time() < 0.5: pass\nprint(flush=True)\ninput()"
+    with subprocess.Popen(
+        [sys.executable, "-c", busy], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as worker:
+        worker.stdout.readline()
+        alive = processor_seconds()
+        worker.communicate(b"\n")
+    assert alive - before > 0.4
+    assert processor_seconds() >= alive
 
 
 def test_swap_replaces_a_folder_as_a_whole(tmp_path):

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import torch
 import yaml
 from cells.alone import alone_in
 from cells.measure import measure
@@ -61,13 +62,15 @@ def _measure_and_keep(matrix: Matrix, cell: Cell, out: Path) -> None:
     log = read_log(folder)
     poisoned = len(opened.manifest.entries) / len(opened.rows) if opened.manifest else 0.0
     final = _last_step(log)
+    logs = [log, *([read_log(out / repaired.stem)] if repaired else ())]
     facts = RunFacts(
         recipe=cell.recipe,
         attack=cell.attack,
         rate=cell.rate,
         poison_rate=round(poisoned, 4),
         seed=cell.seed,
-        seconds=final["seconds"] + (_seconds(out / repaired.stem) if repaired else 0.0),
+        seconds=_total(logs, "seconds"),
+        processor_seconds=None if torch.cuda.is_available() else _total(logs, "processor_seconds"),
         images=_images(recipe, final),
         final=final,
         plans=_plans(log),
@@ -155,9 +158,9 @@ def _inline(value: object) -> str:
     return text.removesuffix("...").strip()
 
 
-def _seconds(folder: Path) -> float:
-    """Training time of a finished run."""
-    return _last_step(read_log(folder))["seconds"]
+def _total(logs: Sequence[list[dict[str, float]]], name: str) -> float:
+    """Of what finished runs had taken by their last steps."""
+    return sum(_last_step(log)[name] for log in logs)
 
 
 def _last_step(log: Sequence[dict[str, float]]) -> dict[str, float]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from results.seeds import OverSeeds, over_seeds
@@ -58,8 +58,20 @@ class Attacked:
 
     @property
     def seconds(self) -> float:
-        """Mean training time."""
+        """Mean training time, by the wall clock."""
         return sum(run.facts.seconds for run in self.runs) / len(self.runs)
+
+    def times(self, others: Sequence[Attacked]) -> float | None:
+        """How many times as long as theirs this training took: in processor time, where kept.
+
+        None where they kept it and these runs did not: a clock says little on a busy machine.
+        """
+        for name in ("processor_seconds", "seconds"):
+            theirs = _mean_time((run for other in others for run in other.runs), name)
+            if theirs is not None:
+                own = _mean_time(self.runs, name)
+                return None if own is None else own / theirs
+        return None
 
     def alike(self, other: Attacked) -> Attacked:
         """Of these runs those with the seeds of the other's; all where no seed is shared."""
@@ -85,6 +97,12 @@ class Attacked:
         found = (run.report.select(metric) for run in self.runs)
         asked = ([m for m in ms if data is None or m.data == data] for ms in found)
         return over_seeds(measured[0] for measured in asked if measured)
+
+
+def _mean_time(runs: Iterable[Run], name: str) -> float | None:
+    """Over the runs that kept it."""
+    kept = [taken for run in runs if (taken := getattr(run.facts, name)) is not None]
+    return sum(kept) / len(kept) if kept else None
 
 
 def join(runs: Sequence[Run]) -> list[Attacked]:

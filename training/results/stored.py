@@ -36,7 +36,7 @@ class RunFacts:
     """Share of poisoned pairs, in ``[0, 1]``."""
     seed: int
     seconds: float
-    """Training time."""
+    """Training time, by the wall clock."""
     images: int
     """Images seen."""
     final: Mapping[str, float] = field(default_factory=dict)
@@ -53,6 +53,8 @@ class RunFacts:
     """That the recipe names."""
     revision: int = 1
     """Of the defence, as it was then."""
+    processor_seconds: float | None = None
+    """Training time of all cores, where they trained; not kept by earlier runs."""
 
     @property
     def planted(self) -> tuple[str, ...]:

@@ -61,15 +61,14 @@ def _attacks(title: str, groups: Sequence[Attacked], clean: Attacked | None) -> 
         *numbers("CA@1, %", "To clean, points", "Time / plain"),
         *texts("Verdict"),
     )
-    seconds = {(g.attack, g.rate): g.seconds for g in groups if g.recipe == PLAIN}
-    rows = tuple(
-        _row(group, aim, title, clean, seconds.get((group.attack, group.rate)))
-        for group, aim in found
-    )
+    plain = [group for group in groups if group.recipe == PLAIN]
+    rows = tuple(_row(group, aim, title, clean, plain) for group, aim in found)
     return Table(title, columns, rows, note=" ".join(_not_implanted(judged, found)))
 
 
-def _row(group: Attacked, aim: Aim, title: str, clean: Attacked | None, plain: float | None) -> Row:
+def _row(
+    group: Attacked, aim: Aim, title: str, clean: Attacked | None, plain: Sequence[Attacked]
+) -> Row:
     judged, *others = (group.successes(metric, aim) for metric, _ in KINDS[title])
     figures = [*_figures(judged), _beyond(judged)]
     figures += [cell for successes in others for cell in _figures(successes)]
@@ -91,7 +90,7 @@ def _row(group: Attacked, aim: Aim, title: str, clean: Attacked | None, plain: f
         *figures,
         cell(accuracy),
         Cell(MISSING if verdict.price is None else percent(-verdict.price)),
-        Cell(MISSING if plain is None else f"{group.seconds / plain:.2f}"),
+        Cell(MISSING if (times := group.times(plain)) is None else f"{times:.2f}"),
         spoken,
     )
 

@@ -14,6 +14,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from torch.utils.tensorboard import SummaryWriter
 from transformers import TrainerCallback, TrainerState, TrainingArguments
 
+from shieldclip.training.engine.clock import processor_seconds
+
 LOG_FILE = "log.jsonl"
 
 
@@ -34,11 +36,16 @@ class RunLog:
         draft.write_text(text, encoding="utf-8")
         draft.replace(self._path)
         self._board = SummaryWriter(str(folder / "tensorboard"), purge_step=step + 1)
-        self._began = time.perf_counter() - (self.lines[-1]["seconds"] if self.lines else 0.0)
+        last = self.lines[-1] if self.lines else {}
+        self._began = time.perf_counter() - last.get("seconds", 0.0)
+        self._busy = processor_seconds() - last.get("processor_seconds", 0.0)
 
     def write(self, step: int, values: Mapping[str, float]) -> None:
         """One more line."""
-        line = {"step": step, "seconds": round(time.perf_counter() - self._began, 2), **values}
+        took = time.perf_counter() - self._began
+        busy = processor_seconds() - self._busy
+        times = {"seconds": round(took, 2), "processor_seconds": round(busy, 2)}
+        line = {"step": step, **times, **values}
         self.lines.append(line)
         with self._path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
