@@ -8,13 +8,15 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from expected.evidence import read_references
+from expected.recipe_file import told
 from results.attacked import Success, join
 from results.page import to_html
 from results.section import BEGIN, END, render, update
 from results.stored import Run, RunFacts, load_experiments, save_run
 from results.tables import tables
 from results.verdict import holds
-from write_results import PAGE, REPORTS, RESULTS, main
+from write_results import MATRICES, PAGE, RECIPES, REPORTS, RESULTS, main
 
 from shieldclip.errors import ShieldCLIPError
 from shieldclip.evaluation.metrics.intervals import wilson
@@ -172,6 +174,9 @@ def test_committed_results_are_those_of_the_committed_reports():
     written = RESULTS.read_text(encoding="utf-8")
     assert f"{BEGIN}\n\n{render(experiments)}\n\n{END}\n" in written
     assert PAGE.read_text(encoding="utf-8") == to_html(experiments)
+    references = read_references(MATRICES)
+    for path in RECIPES.glob("*.yaml"):
+        assert path.read_text(encoding="utf-8") == told(path, references, experiments)
 
 
 def test_a_backdoor_by_recipe():
@@ -332,6 +337,7 @@ def test_the_script_replaces_only_what_is_between_the_marks(tmp_path):
     save_run(RUNS[2], tmp_path / "reports" / "icons")
     page = tmp_path / "results.html"
     arguments = ["--reports", str(tmp_path / "reports"), "--out", str(results), "--html", str(page)]
+    arguments += ["--recipes", str(tmp_path)]
     assert CliRunner().invoke(main, arguments).exit_code == 0
     first = results.read_text()
     results.write_text(first.replace("# Results\n", "# Results\n\nBefore.\n") + "\nAfter.\n")
