@@ -20,6 +20,7 @@ from shieldclip.training.defences.base import (
     Moment,
     PairsView,
 )
+from shieldclip.training.defences.early_plans import rarest_words, thinned, without_repairs
 from shieldclip.training.defences.matching import Matching, MatchingRule
 from shieldclip.training.defences.transport_terms import TransportRule, transport_terms
 from shieldclip.training.defences.views import first_views
@@ -53,6 +54,10 @@ class OTCCLIP(Defence):
         negatives: see `TransportRule`.
         views: share of each batch that is seen twice, for the intra-modal loss.
         warm_up: see `TransportRule`.
+        excess: power in `thinned`, for the epochs before the first matching; with 0 all pairs are
+            trained on.
+        repair_from: plans repair once the two kinds of gaps lie so many deviations apart (`Split`);
+            until then see `without_repairs`. Captions with the same rarest word mean the same.
     """
 
     first_match: Annotated[int, Field(ge=0)] = 0
@@ -69,6 +74,8 @@ class OTCCLIP(Defence):
     negatives: Count = 7
     views: Share = 0.25
     warm_up: Annotated[float, Field(ge=0, lt=1)] = 0.1
+    excess: Weight = 0.0
+    repair_from: Weight = 0.0
 
     def __post_init__(self) -> None:
         """Start with an empty pool."""
@@ -96,8 +103,14 @@ class OTCCLIP(Defence):
 
     @override
     def plan(self, epoch: int, pairs: PairsView) -> EpochPlan | None:
-        """Captions of suspicious pairs are replaced."""
-        return self.matching.plan(epoch, pairs)
+        """Captions of suspicious pairs are replaced, or early on the pairs left out."""
+        if epoch < self.first_match:
+            begins = epoch == 0 and self.excess > 0
+            return thinned(rarest_words(pairs.captions), self.excess) if begins else None
+        plan = self.matching.plan(epoch, pairs)
+        if plan is None or plan.figures["separation"] >= self.repair_from:
+            return plan
+        return without_repairs(plan, rarest_words(pairs.captions))
 
     @override
     def losses(self, output: ShieldCLIPOutput, batch: Batch, moment: Moment) -> LossTerms:

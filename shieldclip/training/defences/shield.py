@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Annotated, ClassVar
 
 from pydantic import Field
@@ -19,7 +19,7 @@ from shieldclip.training.defences.base import (
     Moment,
     PairsView,
 )
-from shieldclip.training.defences.excess import said_often
+from shieldclip.training.defences.early_plans import without_repairs
 from shieldclip.training.defences.otcclip import OTCCLIP
 from shieldclip.training.defences.semantic_shield_plus import SemanticShieldPlus, Share
 from shieldclip.training.defences.states import join_states, state_of
@@ -37,10 +37,7 @@ class Shield(Defence):
         transport: settings of `OTCCLIP`.
         planned_share: of pairs set aside in each batch while the judge is still learning, in place
             of its ``first_share``, once a plan has found pairs to repair or leave out.
-        repair_from: plans repair once the two kinds of gaps lie so many deviations apart (`Split`).
-            Until then suspects are left out whose captions mean what is `said_often`, and all
-            others keep theirs: whom else an early model accuses are concepts that it does not know
-            yet, and what it finds nearest to a picture is what it finds in the trigger.
+        repair_from: as that of `OTCCLIP`, but knowledge says which captions mean the same.
     """
 
     revision: ClassVar[int] = 2
@@ -66,13 +63,12 @@ class Shield(Defence):
     def plan(self, epoch: int, pairs: PairsView) -> EpochPlan | None:
         """Captions of suspicious pairs are replaced, or the pairs left out."""
         plan = self.transport.plan(epoch, pairs)
-        if plan is not None:
-            if plan.figures["separation"] < self.repair_from:
-                plan = _without_repairs(plan, said_often(pairs.meanings))
-            found = len(plan.captions) > 0 or plan.rows is not None
-            self.semantic.trust.set_aside(
-                self.planned_share if found else self.semantic.first_share
-            )
+        if plan is None or epoch < self.transport.first_match:
+            return plan
+        if plan.figures["separation"] < self.repair_from:
+            plan = without_repairs(plan, pairs.meanings)
+        found = len(plan.captions) > 0 or plan.rows is not None
+        self.semantic.trust.set_aside(self.planned_share if found else self.semantic.first_share)
         return plan
 
     @override
@@ -94,12 +90,3 @@ class Shield(Defence):
         """Restore both."""
         self.semantic.load_state_dict(state_of("semantic", state))
         self.transport.load_state_dict(state_of("transport", state))
-
-
-def _without_repairs(plan: EpochPlan, often: Tensor) -> EpochPlan:
-    """Whom the plan changes or leaves out is left out if ``often`` [N], and trained on as it is."""
-    believed = set(range(len(often)) if plan.rows is None else plan.rows) - set(plan.captions)
-    rows = [row for row in range(len(often)) if row in believed or not often[row]]
-    figures = {**plan.figures, "spared": float(len(rows) - len(believed))}
-    every = len(rows) == len(often)
-    return replace(plan, rows=None if every else rows, captions={}, figures=figures)
