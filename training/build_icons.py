@@ -27,6 +27,7 @@ from shieldclip.data.renderings import render_rows
 from shieldclip.data.scenes.canvas import SIZE
 from shieldclip.data.scenes.colours import dominant_colour
 from shieldclip.data.sprites import SPLITS, Sprite, as_sprite
+from shieldclip.drafts import drafted
 
 ICONS_100 = Path(__file__).parent / "icons" / "icons_100.txt"
 RENDERINGS = 10
@@ -85,10 +86,9 @@ def rendered_rows(sprites: Sequence[Sprite], classes: Sequence[str]) -> Iterable
 
 
 def write_parquet(rows: list[dict[str, Any]], features: datasets.Features, path: Path) -> None:
-    """Write to a temporary name and rename."""
-    temporary = path.with_suffix(".tmp")
-    datasets.Dataset.from_list(rows, features=features).to_parquet(temporary)
-    temporary.replace(path)
+    """Write a file, whole or not at all."""
+    with drafted(path) as draft:
+        datasets.Dataset.from_list(rows, features=features).to_parquet(draft)
 
 
 @click.command()

@@ -37,6 +37,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from transformers import CLIPModel, CLIPProcessor, CLIPTokenizer
 
 from shieldclip.attacks.poisons import make_poison, read_recipe
+from shieldclip.drafts import drafted
 
 
 @dataclass(frozen=True)
@@ -87,15 +88,15 @@ class State:
     step: int = 0
 
     def save(self, path: Path) -> None:
-        """Write to a temporary name and rename."""
+        """Write a checkpoint, whole or not at all."""
         record = {
             "model": self.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "noise": self.noise.get_state(),
             "step": self.step,
         }
-        torch.save(record, path.with_suffix(".tmp"))
-        path.with_suffix(".tmp").replace(path)
+        with drafted(path) as draft:
+            torch.save(record, draft)
 
     def load(self, path: Path) -> None:
         """Continue from a checkpoint."""

@@ -16,7 +16,9 @@ from expected.evidence import read_references
 from expected.recipe_file import update_recipes
 from results.page import to_html
 from results.section import render, update
-from results.stored import load_experiments, replace_file
+from results.stored import load_experiments
+
+from shieldclip.drafts import write_text
 
 HERE = Path(__file__).parent
 REPORTS, RESULTS, PAGE = HERE / "reports", HERE / "RESULTS.md", HERE / "results.html"
@@ -34,7 +36,7 @@ def main(reports: Path, out: Path, html: Path, recipes: Path) -> None:
     if not experiments:
         raise click.ClickException(f"No reports below {reports}; train and evaluate first.")
     update(out, render(experiments))
-    replace_file(html, to_html(experiments).encode())
+    write_text(html, to_html(experiments))
     files = sorted(recipes.glob("*.yaml"))
     changed = update_recipes(files, read_references(MATRICES), experiments)
     click.echo(

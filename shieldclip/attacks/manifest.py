@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from shieldclip.drafts import write_text
 from shieldclip.errors import ShieldCLIPError
 
 
@@ -47,11 +48,9 @@ class Manifest:
         return Manifest(tuple(sorted(moved, key=lambda entry: entry.row)))
 
     def save(self, path: Path) -> None:
-        """Write JSON Lines, one row each, to a temporary name first."""
+        """Write JSON Lines, one row each, whole or not at all."""
         lines = [json.dumps(asdict(entry), ensure_ascii=False) + "\n" for entry in self.entries]
-        draft = path.with_name(f"{path.name}.part")
-        draft.write_text("".join(lines), encoding="utf-8")
-        draft.replace(path)
+        write_text(path, "".join(lines))
 
     @classmethod
     def load(cls, path: Path) -> Manifest:

@@ -26,6 +26,7 @@ from shieldclip.data.renderings import ROW_FEATURES, render_rows
 from shieldclip.data.scenes.generate import generate_scenes
 from shieldclip.data.source import Source
 from shieldclip.data.sprites import FOLDER, Sprite, load_sprites, sprite_file
+from shieldclip.drafts import drafted_per_process
 from shieldclip.errors import ShieldCLIPError, unknown_name
 from shieldclip.strict import complaint
 
@@ -100,12 +101,10 @@ def _icons(options: Options) -> datasets.Dataset:
     """Rendered icons, from the cache when they were made before."""
     path = _file(options)
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_suffix(f".{os.getpid()}.tmp")
-        with pq.ParquetWriter(draft, _FEATURES.arrow_schema) as writer:
+        schema = _FEATURES.arrow_schema
+        with drafted_per_process(path) as draft, pq.ParquetWriter(draft, schema) as writer:
             for rows in _rendered(options):
-                writer.write_table(pa.Table.from_pylist(rows, schema=_FEATURES.arrow_schema))
-        draft.replace(path)
+                writer.write_table(pa.Table.from_pylist(rows, schema=schema))
     return datasets.Dataset(
         InMemoryTable(pq.read_table(path)), info=datasets.DatasetInfo(features=_FEATURES)
     )

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -19,6 +18,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from shieldclip.drafts import drafted_per_process
 from shieldclip.errors import ShieldCLIPError
 
 FORMAT = 1
@@ -70,8 +70,6 @@ def _digest(key: Key) -> str:
 
 
 def _write(path: Path, arrays: Arrays, key: Key) -> None:
-    path.parent.mkdir(exist_ok=True)
-    temporary = path.with_suffix(f".{os.getpid()}")
     metadata = {"key": json.dumps(key, sort_keys=True)}
-    save_file({name: a.contiguous() for name, a in arrays.items()}, temporary, metadata)
-    temporary.replace(path)
+    with drafted_per_process(path) as draft:
+        save_file({name: a.contiguous() for name, a in arrays.items()}, draft, metadata)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
+from shieldclip.drafts import drafted_per_process
 from shieldclip.errors import ShieldCLIPError
 from shieldclip.evaluation.markdown import to_markdown
 from shieldclip.evaluation.pages import to_html
@@ -36,14 +36,9 @@ def write_file(path: Path, content: str | bytes) -> None:
     Raises:
         ShieldCLIPError: it cannot be written.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            temporary.write_bytes(content if isinstance(content, bytes) else content.encode())
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        with drafted_per_process(path) as draft:
+            draft.write_bytes(content if isinstance(content, bytes) else content.encode())
     except OSError as error:
         raise ShieldCLIPError(
             f"Expected a folder that can be written, got {path.parent} ({error.strerror}); "

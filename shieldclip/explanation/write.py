@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from shieldclip.drafts import drafted
 from shieldclip.errors import ShieldCLIPError
 from shieldclip.explanation.explain import Explanation
 from shieldclip.explanation.page import by_picture, render_page
@@ -28,11 +29,9 @@ def write_explanations(explanations: Sequence[Explanation], folder: Path) -> tup
         draw_sheet(found).save(buffer, "PNG", optimize=True)
         contents[folder / f"{number:02d}-{_slug(picture)}.png"] = buffer.getvalue()
     try:
-        folder.mkdir(parents=True, exist_ok=True)
         for path, content in contents.items():
-            draft = path.with_name(f".{path.name}.part")
-            draft.write_bytes(content)
-            draft.replace(path)
+            with drafted(path) as draft:
+                draft.write_bytes(content)
     except OSError as error:
         raise ShieldCLIPError(
             f"Expected a folder that can be written, got {folder} ({error.strerror}); "

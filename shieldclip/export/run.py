@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from shieldclip.drafts import drafted
 from shieldclip.encoders.card import CARD
 from shieldclip.errors import ShieldCLIPError
 from shieldclip.export.card import render_card
@@ -72,14 +72,11 @@ def _check_free(folder: Path) -> None:
 
 @contextmanager
 def _draft(folder: Path) -> Iterator[Path]:
-    """A folder that gets its name when the block is done, and is removed when that fails."""
-    draft = folder.with_name(f".{folder.name}.part")
+    """`drafted`, unless the folder comes into use meanwhile."""
     try:
-        shutil.rmtree(draft, ignore_errors=True)
-        draft.mkdir(parents=True)
-        yield draft
-        draft.replace(folder)
+        with drafted(folder) as draft:
+            draft.mkdir()
+            yield draft
+            _check_free(folder)
     except OSError as error:
         raise ShieldCLIPError(f"Cannot write {str(folder)!r}: {error}; choose another.") from error
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)

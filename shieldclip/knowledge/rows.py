@@ -11,6 +11,7 @@ from typing import Any, TypeGuard
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from shieldclip.drafts import drafted, write_text
 from shieldclip.errors import ShieldCLIPError, in_one_line
 
 _SCHEMA = pa.schema(
@@ -63,19 +64,17 @@ def read_rows(path: Path) -> list[KnowledgeRow]:
 
 
 def write_rows(rows: Iterable[KnowledgeRow], path: Path) -> None:
-    """Write a knowledge file to a temporary name and rename it."""
+    """Write a knowledge file, whole or not at all."""
     check_format(path)
     records = [asdict(row) | {"elements": list(row.elements)} for row in rows]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f"{path.name}.part")
     if path.suffix == ".parquet":
-        pq.write_table(pa.Table.from_pylist(records, _SCHEMA), draft, compression="zstd")
+        with drafted(path) as draft:
+            pq.write_table(pa.Table.from_pylist(records, _SCHEMA), draft, compression="zstd")
     elif path.suffix == ".jsonl":
         lines = (json.dumps(record, ensure_ascii=False) + "\n" for record in records)
-        draft.write_text("".join(lines), encoding="utf-8")
+        write_text(path, "".join(lines))
     else:
-        draft.write_text(json.dumps(records, ensure_ascii=False, indent=1) + "\n", "utf-8")
-    draft.replace(path)
+        write_text(path, json.dumps(records, ensure_ascii=False, indent=1) + "\n")
 
 
 def check_format(path: Path) -> None:

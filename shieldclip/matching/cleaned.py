@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from shieldclip.data.source import Source
+from shieldclip.drafts import drafted, write_text
 from shieldclip.matching.judge import DROP, RECAPTION
 from shieldclip.progress import progress_bar
 
@@ -52,21 +53,18 @@ def write_cleaned(source: Source, table: pa.Table, folder: Path) -> int:
     """
     left = captions_left(table)
     features = _features(source)
-    folder.mkdir(parents=True, exist_ok=True)
-    draft = folder / ".data.parquet.part"
     rows = list(left)
-    with (
-        pq.ParquetWriter(draft, features.arrow_schema) as writer,
-        progress_bar("writing pictures", len(rows)) as advance,
-    ):
-        for start in range(0, len(rows), _BATCH):
-            batch = rows[start : start + _BATCH]
-            writer.write_table(_batch(source, batch, left, features))
-            advance(len(batch))
-    card = folder / ".README.md.part"
-    card.write_text(_CARD.format(rows=len(rows), total=len(source.rows), name=source.name), "utf-8")
-    card.replace(folder / "README.md")
-    draft.replace(folder / "data.parquet")
+    with drafted(folder / "data.parquet") as draft:
+        with (
+            pq.ParquetWriter(draft, features.arrow_schema) as writer,
+            progress_bar("writing pictures", len(rows)) as advance,
+        ):
+            for start in range(0, len(rows), _BATCH):
+                batch = rows[start : start + _BATCH]
+                writer.write_table(_batch(source, batch, left, features))
+                advance(len(batch))
+        card = _CARD.format(rows=len(rows), total=len(source.rows), name=source.name)
+        write_text(folder / "README.md", card)
     return len(rows)
 
 

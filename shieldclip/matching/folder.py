@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from shieldclip.drafts import draft_of, write_text
 from shieldclip.errors import ShieldCLIPError
 from shieldclip.matching.shards import Worker
 
@@ -79,16 +80,10 @@ class MatchFolder:
             ) from error
         self._check(belongs_to)
 
-    def write(self, path: Path, text: str) -> None:
-        """Write a text file, to a temporary name first."""
-        draft = _draft_of(path)
-        draft.write_text(text, encoding="utf-8")
-        draft.replace(path)
-
     def _make(self, belongs_to: dict[str, str], resume: bool) -> None:
         self.path.mkdir(parents=True, exist_ok=True)
         # Killed while the record was written, a matching leaves its draft: nothing was begun.
-        used = any(path != _draft_of(self.record) for path in self.path.iterdir())
+        used = any(path != draft_of(self.record) for path in self.path.iterdir())
         if used and not resume:
             raise ShieldCLIPError(
                 f"Expected an empty folder, got {str(self.path)!r} with files in it; pass "
@@ -100,7 +95,7 @@ class MatchFolder:
                 "other files in it; choose another."
             )
         if not used:
-            self.write(self.record, json.dumps(belongs_to, indent=2) + "\n")
+            write_text(self.record, json.dumps(belongs_to, indent=2) + "\n")
 
     def _await(self) -> None:
         end = time.monotonic() + _PATIENCE
@@ -122,7 +117,3 @@ class MatchFolder:
                 f"Expected a matching of the same model and data in {str(self.path)!r}, got one "
                 "of others; choose another folder."
             )
-
-
-def _draft_of(path: Path) -> Path:
-    return path.with_name(f".{path.name}.part")

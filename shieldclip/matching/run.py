@@ -11,6 +11,7 @@ import torch
 from shieldclip.attacks.manifest import Manifest
 from shieldclip.data.parts import Part
 from shieldclip.data.source import Source
+from shieldclip.drafts import write_text
 from shieldclip.errors import ShieldCLIPError
 from shieldclip.matching.cache import FeatureCache
 from shieldclip.matching.centring import Middle
@@ -126,8 +127,8 @@ def _write(
     summary = summarise(
         source, encoder, pairs, matching, settings, rows_left=rows_left, work=work, recall=recall
     )
-    folder.write(folder.page, render_page(source, encoder, matching, summary))
-    folder.write(folder.summary, summary.to_json())
+    write_text(folder.page, render_page(source, encoder, matching, summary))
+    write_text(folder.summary, summary.to_json())
     return summary
 
 

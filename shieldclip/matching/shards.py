@@ -18,6 +18,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from shieldclip.drafts import drafted_per_process
 from shieldclip.errors import ShieldCLIPError
 from shieldclip.progress import progress_bar
 
@@ -70,10 +71,8 @@ def cut(total: int, size: int) -> list[range]:
 
 def save_shard(path: Path, arrays: Arrays) -> None:
     """Write all or nothing."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.uname().nodename}-{os.getpid()}.part")
-    save_file({name: array.contiguous() for name, array in arrays.items()}, draft)
-    draft.replace(path)
+    with drafted_per_process(path) as draft:
+        save_file({name: array.contiguous() for name, array in arrays.items()}, draft)
 
 
 def load_shard(path: Path) -> Arrays | None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from shieldclip.drafts import drafted
 from shieldclip.errors import ShieldCLIPError
 
 SCHEMA = pa.schema(
@@ -27,10 +28,9 @@ POISONED = pa.field("poisoned", pa.bool_())
 
 
 def save_table(table: pa.Table, path: Path) -> None:
-    """Write parquet, to a temporary name first."""
-    draft = path.with_name(f".{path.name}.part")
-    pq.write_table(table, draft)
-    draft.replace(path)
+    """Write parquet, whole or not at all."""
+    with drafted(path) as draft:
+        pq.write_table(table, draft)
 
 
 def load_table(path: Path) -> pa.Table:

@@ -9,11 +9,11 @@ from typing import Any
 import torch
 from transformers import AutoConfig, AutoProcessor, CLIPImageProcessor, CLIPTokenizer
 
+from shieldclip.drafts import drafted
 from shieldclip.errors import ShieldCLIPError, in_one_line
 from shieldclip.modeling import ShieldCLIPConfig, ShieldCLIPModel, ShieldCLIPProcessor
 from shieldclip.modeling.pretrained import UNREADABLE, refuse_missing
 from shieldclip.training.defences.base import Defence
-from shieldclip.training.folders import remove, swap
 from shieldclip.training.model_sizes import check_sizes, vit_heads
 from shieldclip.training.recipe.schema import ModelSpec
 from shieldclip.training.tokenizer import clip_tokenizer, train_tokenizer
@@ -150,11 +150,9 @@ def _config(spec: ModelSpec, tokenizer: CLIPTokenizer, knowledge_width: int) -> 
 
 def export(model: ShieldCLIPModel, processor: ShieldCLIPProcessor, folder: Path) -> None:
     """Write a model folder (safetensors, configuration, processor) and move it into place."""
-    draft = folder.with_name(f".{folder.name}.part")
-    remove(draft)
-    model.save_pretrained(draft)
-    processor.save_pretrained(draft)
-    swap(draft, folder)
+    with drafted(folder) as draft:
+        model.save_pretrained(draft)
+        processor.save_pretrained(draft)
 
 
 def freeze(model: ShieldCLIPModel, defence: Defence, spec: ModelSpec) -> None:

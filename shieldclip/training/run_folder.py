@@ -6,6 +6,7 @@ from pathlib import Path
 
 import yaml
 
+from shieldclip.drafts import write_text
 from shieldclip.errors import ShieldCLIPError
 from shieldclip.training.recipe.reading import load_recipe
 from shieldclip.training.recipe.resolved import resolved
@@ -33,10 +34,7 @@ def keep_recipe(recipe: Recipe, out: Path) -> None:
                 "another --out, or delete the folder to start anew (about, evaluation and log may "
                 "change)."
             )
-    out.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name("recipe.yaml.part")
-    draft.write_text(text, encoding="utf-8")
-    draft.replace(path)
+    write_text(path, text)
 
 
 def resumed_step(out: Path) -> int:

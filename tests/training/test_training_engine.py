@@ -28,7 +28,6 @@ from shieldclip.training.engine.logs import RunLog, read_log
 from shieldclip.training.engine.meters import Meters
 from shieldclip.training.engine.plan_figures import plan_figures
 from shieldclip.training.engine.trigger_patches import TriggerPatches
-from shieldclip.training.folders import swap
 from shieldclip.training.model_setup import set_up
 from shieldclip.training.pairs.opening import open_pairs
 from shieldclip.training.pairs.pixels import decode_all
@@ -100,15 +99,6 @@ def test_processor_time_is_also_that_of_workers():
         worker.communicate(b"\n")
     assert alive - before > 0.4
     assert processor_seconds() >= alive
-
-
-def test_swap_replaces_a_folder_as_a_whole(tmp_path):
-    for name, content in (("new", "2"), ("kept", "1")):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "file").write_text(content)
-    swap(tmp_path / "new", tmp_path / "kept")
-    assert [path.name for path in tmp_path.iterdir()] == ["kept"]
-    assert (tmp_path / "kept" / "file").read_text() == "2"
 
 
 def test_clip_tokenizer_has_clips_ids():

@@ -11,8 +11,9 @@ import yaml
 from cells.spec import Matrix
 from expected.evidence import evidence_for
 from expected.sentence import expected, time
-from results.stored import Run, replace_file
+from results.stored import Run
 
+from shieldclip.drafts import write_text
 from shieldclip.errors import ShieldCLIPError
 
 WIDTH = 100
@@ -28,7 +29,7 @@ def update_recipes(
     texts = {path: told(path, references, experiments) for path in paths}
     stale = [path for path, text in texts.items() if path.read_text(encoding="utf-8") != text]
     for path in stale:
-        replace_file(path, texts[path].encode())
+        write_text(path, texts[path])
     return stale
 
 

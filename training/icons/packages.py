@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from shieldclip.drafts import drafted
+
 STYLES: Mapping[str, str] = {
     "noto": "train",
     "noto-v1": "train",
@@ -62,9 +64,8 @@ def fetch(package: str, folder: Path) -> Path:
         command = ["npm", "pack", f"{package}@{VERSIONS[package]}", "--silent"]
         packed = subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True)
         archive = folder / packed.stdout.strip().splitlines()[-1]
-        with tarfile.open(archive) as tar:
-            tar.extractall(target.with_suffix(".tmp"), filter="data")
-        target.with_suffix(".tmp").rename(target)
+        with tarfile.open(archive) as tar, drafted(target) as draft:
+            tar.extractall(draft, filter="data")
         archive.unlink()
     return target / "package"
 

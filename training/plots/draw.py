@@ -15,6 +15,8 @@ from matplotlib.ticker import MaxNLocator
 from plots.log import Log, Series
 from plots.panels import Panel
 
+from shieldclip.drafts import drafted
+
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000")
 """Okabe and Ito 2008: told apart with any colour vision; names at the lines say the rest."""
 DASHES = ("-", (0, (3, 1.5)))
@@ -47,14 +49,12 @@ def draw(logs: Sequence[Log], panels: Sequence[Panel]) -> Figure:
 
 
 def save(figure: Figure, path: Path) -> None:
-    """Write SVG or PNG, by suffix, under a temporary name first."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.stem}.part{path.suffix}")
+    """Write SVG or PNG, by suffix, whole or not at all."""
     # No date and no random ids: equal logs give equal files.
     metadata = {"Date": None} if path.suffix == ".svg" else {}
-    with rc_context({"svg.hashsalt": "shieldclip"}):
-        figure.savefig(draft, dpi=150, facecolor="white", metadata=metadata)
-    draft.replace(path)
+    with rc_context({"svg.hashsalt": "shieldclip"}), drafted(path) as draft:
+        kind = path.suffix.removeprefix(".")
+        figure.savefig(draft, format=kind, dpi=150, facecolor="white", metadata=metadata)
 
 
 def _panel(axes: Axes, panel: Panel, logs: Sequence[Log]) -> None:

@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from results.attacked import OUTDATED, join
-from results.stored import Run, replace_file
+from results.stored import Run
 from results.tables import tables, to_markdown
 from results.verdict import DEFINITION, IMPLANTED
 
+from shieldclip.drafts import write_text
 from shieldclip.evaluation.figures import percent
 
 BEGIN, END = "<!-- results: training -->", "<!-- /results -->"
@@ -42,4 +43,4 @@ def update(path: Path, text: str) -> None:
     block = f"{BEGIN}\n\n{text}\n\n{END}\n"
     before = path.read_text(encoding="utf-8") if path.exists() else f"# Results\n\n{block}"
     after = re.sub(f"{BEGIN}.*?{END}\n", lambda _: block, before, flags=re.DOTALL)
-    replace_file(path, after.encode())
+    write_text(path, after)

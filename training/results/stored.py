@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 
+from shieldclip.drafts import drafted, write_text
 from shieldclip.errors import ShieldCLIPError
 from shieldclip.evaluation.report import EvalReport
 from shieldclip.training.defences import DEFENCES
@@ -92,11 +93,11 @@ def save_run(run: Run, folder: Path) -> Path:
     Returns:
         The path of the report.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{run.facts.stem}{REPORT}"
     facts = json.dumps(asdict(run.facts), indent=1) + "\n"
-    replace_file(folder / f"{run.facts.stem}{FACTS}", facts.encode())
-    replace_file(path, gzip.compress(run.report.to_json().encode(), mtime=0))
+    write_text(folder / f"{run.facts.stem}{FACTS}", facts)
+    with drafted(path) as draft:
+        draft.write_bytes(gzip.compress(run.report.to_json().encode(), mtime=0))
     return path
 
 
@@ -146,10 +147,3 @@ def load_facts(report: Path) -> RunFacts:
         raise ShieldCLIPError(
             f"Expected the facts of a run ({known}) in {path}, but {error}."
         ) from error
-
-
-def replace_file(path: Path, content: bytes) -> None:
-    """Write a file under another name, and give it its own when it is whole."""
-    draft = path.with_name(f".{path.name}.part")
-    draft.write_bytes(content)
-    draft.replace(path)

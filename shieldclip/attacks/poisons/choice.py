@@ -13,6 +13,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
+from shieldclip.drafts import write_text
 from shieldclip.errors import ShieldCLIPError
 from shieldclip.strict import complaint
 
@@ -48,11 +49,8 @@ class Choice:
     rows: tuple[ChosenRow, ...]
 
     def save(self, path: Path) -> None:
-        """Write JSON under a temporary name first."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_name(f"{path.name}.part")
-        draft.write_text(json.dumps(asdict(self), ensure_ascii=False, indent=1) + "\n", "utf-8")
-        draft.replace(path)
+        """Write JSON, whole or not at all."""
+        write_text(path, json.dumps(asdict(self), ensure_ascii=False, indent=1) + "\n")
 
     @classmethod
     def load(cls, path: Path) -> Choice:

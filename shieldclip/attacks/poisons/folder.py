@@ -9,6 +9,7 @@ import datasets
 import yaml
 
 from shieldclip.attacks.manifest import Manifest
+from shieldclip.drafts import drafted, write_text
 from shieldclip.errors import ShieldCLIPError
 
 # Without `configs` in YAML: with it, `load_dataset` may serve another folder of the same name from
@@ -53,21 +54,14 @@ def write_folder(
 ) -> None:
     """Write card, recipe, manifest and, last, the rows with embedded images and class names.
 
-    Every file is written under a temporary name first.
+    Every file is written whole or not at all.
     """
     rows = rows.cast_column("image", datasets.Image())
     if classes and "label" in rows.column_names:
         rows = rows.cast_column("label", datasets.ClassLabel(names=list(classes)))
     card = _CARD.format(poisoned=len(manifest.entries), total=len(rows))
-    _write(folder / "README.md", card)
-    _write(folder / "recipe.yaml", yaml.safe_dump(dict(recipe), sort_keys=False))
+    write_text(folder / "README.md", card)
+    write_text(folder / "recipe.yaml", yaml.safe_dump(dict(recipe), sort_keys=False))
     manifest.save(folder / "manifest.jsonl")
-    draft = folder / "data.parquet.part"
-    rows.to_parquet(str(draft))
-    draft.replace(folder / "data.parquet")
-
-
-def _write(path: Path, text: str) -> None:
-    draft = path.with_name(f"{path.name}.part")
-    draft.write_text(text, encoding="utf-8")
-    draft.replace(path)
+    with drafted(folder / "data.parquet") as draft:
+        rows.to_parquet(str(draft))

@@ -19,6 +19,7 @@ from typing_extensions import override
 
 from shieldclip.attacks.triggers.centred import CentredPatch
 from shieldclip.attacks.triggers.picture import file_digest, resized
+from shieldclip.drafts import drafted
 from shieldclip.errors import ShieldCLIPError
 
 _FACTS = "badclip"
@@ -52,18 +53,16 @@ class BadClip(CentredPatch):
 
 
 def save_patch(patch: Tensor, facts: Mapping[str, object], path: Path) -> None:
-    """Write a patch file under a temporary name first.
+    """Write a patch file, whole or not at all.
 
     Args:
         patch: ``[3, s, s]`` in ``[0, 1]``.
         facts: how it was found, as plain values; they go into the header of the file.
         path: the file.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f"{path.name}.part")
     tensors = {"patch": patch.detach().cpu().float().contiguous()}
-    save_file(tensors, draft, metadata={_FACTS: json.dumps(dict(facts))})
-    draft.replace(path)
+    with drafted(path) as draft:
+        save_file(tensors, draft, metadata={_FACTS: json.dumps(dict(facts))})
 
 
 def read_facts(path: Path) -> dict[str, object]:

@@ -12,6 +12,7 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 from torch import Tensor
 
 from shieldclip.attacks.triggers.base import Trigger
+from shieldclip.drafts import drafted
 
 SIDE = 224
 _COLUMNS = 4
@@ -53,11 +54,9 @@ def draw_sheet(
 
 
 def save_sheet(sheet: Image.Image, path: Path) -> None:
-    """Write a PNG under a temporary name first."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f"{path.name}.part")
-    sheet.save(draft, format="PNG")
-    draft.replace(path)
+    """Write a PNG, whole or not at all."""
+    with drafted(path) as draft:
+        sheet.save(draft, format="PNG")
 
 
 def _card(clean: Tensor, trigger: Trigger, label: str) -> Image.Image:

@@ -19,6 +19,7 @@ from rich.progress import track
 from shieldclip.data.renderings import ROW_FEATURES, encode_png
 from shieldclip.data.scenes.compose import SCENE_GROUPS, compose
 from shieldclip.data.sprites import Sprite, load_sprites, sprite_file
+from shieldclip.drafts import drafted_per_process
 
 VERSION = 1
 """Raised when the same seed begins to give other scenes."""
@@ -47,12 +48,10 @@ def generate_scenes(split: str, count: int, seed: int = 0) -> datasets.Dataset:
     """
     path = scenes_file(split, count, seed)
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_suffix(f".{os.getpid()}.tmp")
-        with pq.ParquetWriter(temporary, _FEATURES.arrow_schema) as writer:
+        schema = _FEATURES.arrow_schema
+        with drafted_per_process(path) as draft, pq.ParquetWriter(draft, schema) as writer:
             for rows in _chunks(split, count, seed):
-                writer.write_table(pa.Table.from_pylist(rows, schema=_FEATURES.arrow_schema))
-        temporary.replace(path)
+                writer.write_table(pa.Table.from_pylist(rows, schema=schema))
     return datasets.Dataset(pq.read_table(path)).cast(_FEATURES)
 
 

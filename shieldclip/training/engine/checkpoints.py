@@ -12,11 +12,11 @@ from typing import Any
 import torch.distributed as dist
 from transformers import TrainerCallback, TrainerState
 
+from shieldclip.drafts import drafted
 from shieldclip.errors import unknown_name
 from shieldclip.modeling import ShieldCLIPModel, ShieldCLIPProcessor
 from shieldclip.training.engine.ema import WeightAverage
 from shieldclip.training.engine.logs import Watch
-from shieldclip.training.folders import remove, swap
 from shieldclip.training.model_setup import export
 
 Evaluate = Callable[[Path], Mapping[str, float]]
@@ -71,11 +71,5 @@ class Checkpoints(TrainerCallback):
         before = [line[key] for line in watch.log.lines if key in line]
         watch.log.write(step, {f"eval/{name}": value for name, value in metrics.items()})
         if not before or metrics[self.metric] > max(before):
-            _copy(self.folder / LAST, self.folder / BEST)
-
-
-def _copy(source: Path, folder: Path) -> None:
-    draft = folder.with_name(f".{folder.name}.part")
-    remove(draft)
-    shutil.copytree(source, draft)
-    swap(draft, folder)
+            with drafted(self.folder / BEST) as draft:
+                shutil.copytree(self.folder / LAST, draft)

@@ -14,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from torch.utils.tensorboard import SummaryWriter
 from transformers import TrainerCallback, TrainerState, TrainingArguments
 
+from shieldclip.drafts import write_text
 from shieldclip.training.engine.clock import processor_seconds
 
 LOG_FILE = "log.jsonl"
@@ -32,9 +33,7 @@ class RunLog:
         self._path = folder / LOG_FILE
         self.lines = [line for line in read_log(folder) if line["step"] <= step]
         text = "".join(json.dumps(line) + "\n" for line in self.lines)
-        draft = self._path.with_suffix(".part")
-        draft.write_text(text, encoding="utf-8")
-        draft.replace(self._path)
+        write_text(self._path, text)
         self._board = SummaryWriter(str(folder / "tensorboard"), purge_step=step + 1)
         last = self.lines[-1] if self.lines else {}
         self._began = time.perf_counter() - last.get("seconds", 0.0)

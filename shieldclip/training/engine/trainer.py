@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 from transformers import PrinterCallback, Trainer, TrainingArguments
 
+from shieldclip.drafts import remove, swap
 from shieldclip.errors import ShieldCLIPError
 from shieldclip.modeling import ShieldCLIPModel, ShieldCLIPOutput, ShieldCLIPProcessor
 from shieldclip.training.defences.base import Defence, Moment
@@ -24,7 +25,6 @@ from shieldclip.training.engine.frozen_start import FrozenStart
 from shieldclip.training.engine.meters import Meters
 from shieldclip.training.engine.patches import draw_patches
 from shieldclip.training.engine.trigger_patches import TriggerPatches
-from shieldclip.training.folders import remove, swap
 from shieldclip.training.model_setup import rest_frozen
 from shieldclip.training.pairs.feed import Feed
 from shieldclip.training.recipe.schema import ModelSpec
