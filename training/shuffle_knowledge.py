@@ -13,8 +13,8 @@ from pathlib import Path
 import click
 import numpy as np
 
-from shieldclip.knowledge import EMBEDDED, write_rows
-from shieldclip.knowledge.rows import KnowledgeRow, read_rows
+from shieldclip.knowledge import KnowledgeRow, read_rows, write_rows
+from shieldclip.knowledge.knowledge import knowledge_file
 
 
 @click.command()
@@ -23,8 +23,7 @@ from shieldclip.knowledge.rows import KnowledgeRow, read_rows
 @click.option("--seed", default=0, show_default=True)
 def main(source: str, out: Path, seed: int) -> None:
     """Write the rows of SOURCE, a knowledge file or embedded:NAME, with their elements shuffled."""
-    name = source.removeprefix("embedded:")
-    rows = read_rows(Path(source) if name == source else EMBEDDED[name])
+    rows = read_rows(knowledge_file(source))
     write_rows(shuffled(rows, seed), out)
     click.echo(f"Wrote {len(rows)} texts to {out}.")
 

@@ -87,12 +87,21 @@ def load_knowledge(spec: str | Path) -> Knowledge:
     Raises:
         ShieldCLIPError: no such knowledge, or a file that does not hold any.
     """
+    return Knowledge.of_rows(read_rows(knowledge_file(spec)))
+
+
+def knowledge_file(spec: str | Path) -> Path:
+    """Where the rows lie of what `load_knowledge` takes; a file need not be there.
+
+    Raises:
+        ShieldCLIPError: no such knowledge ships with the package.
+    """
     name = str(spec).removeprefix("embedded:")
-    if str(spec) == name:
-        return Knowledge.of_rows(read_rows(Path(spec)))
+    if name == str(spec):
+        return Path(spec)
     if name not in EMBEDDED:
         raise unknown_name("embedded knowledge", name, EMBEDDED)
-    return Knowledge.of_rows(read_rows(EMBEDDED[name]))
+    return EMBEDDED[name]
 
 
 def _words(text: str) -> tuple[str, ...]:

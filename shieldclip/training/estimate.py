@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Collection
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -13,6 +12,7 @@ import yaml
 from torch import Tensor
 
 from shieldclip.knowledge import Knowledge, SentenceVectors, load_knowledge, sentence_width
+from shieldclip.knowledge.knowledge import knowledge_file
 from shieldclip.modeling import ShieldCLIPModel
 from shieldclip.training.defences import Defence, Moment
 from shieldclip.training.engine.callbacks import milestones
@@ -133,11 +133,7 @@ def _pairs(recipe: Recipe) -> tuple[int | None, Captions]:
 
 def _knowledge_at_hand(source: str) -> Knowledge:
     """What can be opened; a file may come with data that are elsewhere."""
-    return Knowledge({}) if _is_missing_file(source) else load_knowledge(source)
-
-
-def _is_missing_file(source: str) -> bool:
-    return not source.startswith("embedded:") and not Path(source).exists()
+    return load_knowledge(source) if knowledge_file(source).exists() else Knowledge({})
 
 
 def _vectors_of_noise(encoder: str, _phrases: Collection[str]) -> SentenceVectors:
@@ -153,7 +149,7 @@ def _unread(recipe: Recipe, learner: Learner) -> tuple[str, ...]:
     knowledge = f"{source}, which is not there; training needs it"
     return (
         *([captions] if trains_tokenizer(recipe) else []),
-        *([knowledge] if learner.elements and _is_missing_file(source) else []),
+        *([knowledge] if learner.elements and not knowledge_file(source).exists() else []),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from shieldclip.knowledge.knowledge import load_knowledge
+from shieldclip.knowledge.knowledge import knowledge_file, load_knowledge
 from shieldclip.knowledge.parsing import Answer, normalise, sift
 
 
@@ -23,7 +23,7 @@ class File:
 
     def __init__(self, spec: str) -> None:
         self._knowledge = load_knowledge(spec)
-        self.name = spec if spec.startswith("embedded:") else f"file:{Path(spec).name}"
+        self.name = f"file:{Path(spec).name}" if Path(spec) == knowledge_file(spec) else spec
 
     def answers(self, texts: Sequence[str]) -> Iterator[tuple[str, Answer]]:
         """In order."""
