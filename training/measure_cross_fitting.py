@@ -54,7 +54,7 @@ def main(out: Path, attacks: tuple[str, ...], threads: int) -> None:
             ],
         }
         figures[attack] = {name: detected(pa.concat_tables(t)) for name, t in tables.items()}
-    FIGURES.write_text(json.dumps(figures, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+        FIGURES.write_text(json.dumps(figures, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     notes = NOTES.read_text(encoding="utf-8")
     NOTES.write_text(replace_block(notes, "cross-fitting", table(figures)), encoding="utf-8")
 

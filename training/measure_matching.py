@@ -73,8 +73,9 @@ def measured(data: Path, folder: Path, settings: MatchSettings) -> dict[str, Any
     matches = judged(data, BEFORE, folder, settings)
     summary = json.loads(MatchFolder(folder).summary.read_text(encoding="utf-8"))
     right = right_captions(matches, Manifest.load(data / "manifest.jsonl"))
-    work = {name: summary["work"][name] for name in ("pairs", "solved", "seconds")}
-    return {**detected(matches), **right, **work, "recall": summary["recall"]}
+    work = {name: summary["work"][name] for name in ("solved", "seconds")}
+    asked = {"distances": summary["work"]["pairs"], "recall": summary["recall"]}
+    return {**detected(matches), **right, **asked, **work}
 
 
 def right_captions(matches: pa.Table, manifest: Manifest) -> dict[str, float]:
