@@ -18,8 +18,10 @@ cost matrices. Columns:
 - `error`: our largest error against POT in float64; `argmin`: images whose nearest caption is that
   of a float32 search through all.
 
-`--quick` leaves out torch.compile, OTT-JAX and the zoo model. `--plot` draws the cost per image
-against pools of 1e3 to 1e6 captions.
+Then the search against itself: see `transport_own.py`, which also runs alone.
+
+`--quick` leaves that out, and torch.compile, OTT-JAX and the zoo model. `--plot` draws the cost per
+image against pools of 1e3 to 1e6 captions.
 """
 
 from __future__ import annotations
@@ -28,15 +30,16 @@ import importlib.util
 import json
 import os
 import statistics
-import time
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
 import click
 import torch
 from synthetic_features import LEVELS, draw, zoo_features
 from torch import Tensor
+from transport_own import as_text as own_as_text
+from transport_own import compare as compare_with_itself
 from transport_peers import Compiled, OttJax, Peer, PotBatch, PotLoop
+from turns import cpu_seconds
 
 from shieldclip.transport import (
     Bags,
@@ -77,13 +80,6 @@ class Row:
     error: float
     same: float
     buffer_megabytes: float
-
-
-def cpu_seconds(work: Callable[[], object]) -> float:
-    """Processor time of one call."""
-    began = time.process_time()
-    work()
-    return time.process_time() - began
 
 
 def gemm(patches: Tensor, captions: Bags) -> None:
@@ -261,11 +257,15 @@ def main(quick: bool, as_json: bool, repeats: int, plot: str | None) -> None:
         for epsilon in EPSILONS:
             rows.append(measure(name, *pair, epsilon, peers, 3 if quick else repeats))
             click.echo(json.dumps(asdict(rows[-1])), err=True)
+    own = None if quick else compare_with_itself(repeats)
     if as_json:
-        click.echo(json.dumps(summary(rows) | {"rows": [asdict(row) for row in rows]}))
-    else:
-        recall = {name: approximate_recall(*pair, 64) for name, pair in features.items()}
-        click.echo(as_text(rows, recall))
+        found = summary(rows) | {"rows": [asdict(row) for row in rows]}
+        click.echo(json.dumps(found | ({"own": asdict(own)} if own else {})))
+        return
+    recall = {name: approximate_recall(*pair, 64) for name, pair in features.items()}
+    click.echo(as_text(rows, recall))
+    if own:
+        click.echo(own_as_text(own))
 
 
 if __name__ == "__main__":
