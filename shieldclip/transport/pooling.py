@@ -28,12 +28,13 @@ def top_captions(given: GlobalFeatures, captions: Bags, count: int) -> tuple[Ten
         cosines ``[I, count]`` and captions ``[I, count]`` int64; fewer columns where fewer captions
         have words.
     """
-    filled = captions.sizes.nonzero().squeeze(1)
-    count = min(count, len(filled))
-    texts = given.texts[filled.to(given.texts.device)].to(given.images)
+    texts = given.texts.to(given.images)
+    empty = (captions.sizes == 0).to(texts.device)
+    count = min(count, len(empty) - int(empty.sum()))
     best = [(texts.new_zeros(0, count).cpu(), torch.zeros(0, count, dtype=torch.int64))]
-    for images in torch.split(given.images, max(1, ENTRIES_AT_ONCE // max(1, len(filled)))):
-        found = (images @ texts.T).topk(count, dim=1)
+    for images in torch.split(given.images, max(1, ENTRIES_AT_ONCE // max(1, len(texts)))):
+        cosines = (images @ texts.T).masked_fill_(empty, -torch.inf)
+        found = cosines.topk(count, dim=1)
         best.append((found.values.cpu(), found.indices.cpu()))
-    cosines, places = (torch.cat(column) for column in zip(*best, strict=True))
-    return cosines, filled[places]
+    values, places = (torch.cat(column) for column in zip(*best, strict=True))
+    return values, places

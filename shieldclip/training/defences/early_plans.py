@@ -48,6 +48,14 @@ def thinned(meanings: Tensor, power: float) -> EpochPlan:
     return EpochPlan(rows=None if stays.all() else stays.nonzero().squeeze(1).tolist())
 
 
+def both(one: EpochPlan, other: EpochPlan) -> EpochPlan:
+    """The first plan, but only the pairs that the other trains on, too."""
+    if one.rows is None or other.rows is None:
+        return replace(one, rows=other.rows if one.rows is None else one.rows)
+    kept = set(other.rows)
+    return replace(one, rows=[row for row in one.rows if row in kept])
+
+
 def without_repairs(plan: EpochPlan, meanings: Tensor) -> EpochPlan:
     """Whom the plan changes or leaves out is left out if `said_often`, else trained on as it is.
 

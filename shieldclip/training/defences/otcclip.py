@@ -20,7 +20,12 @@ from shieldclip.training.defences.base import (
     Moment,
     PairsView,
 )
-from shieldclip.training.defences.early_plans import rarest_words, thinned, without_repairs
+from shieldclip.training.defences.early_plans import (
+    both,
+    rarest_words,
+    thinned,
+    without_repairs,
+)
 from shieldclip.training.defences.matching import Matching, MatchingRule
 from shieldclip.training.defences.transport_terms import TransportRule, transport_terms
 from shieldclip.training.defences.views import first_views
@@ -54,10 +59,10 @@ class OTCCLIP(Defence):
         negatives: see `TransportRule`.
         views: share of each batch that is seen twice, for the intra-modal loss.
         warm_up: see `TransportRule`.
-        excess: power in `thinned`, for the epochs before the first matching; with 0 all pairs are
-            trained on.
+        excess: power in `thinned`, until plans repair; with 0 all pairs are trained on. Captions
+            with the same rarest word mean the same.
         repair_from: plans repair once the two kinds of gaps lie so many deviations apart (`Split`);
-            until then see `without_repairs`. Captions with the same rarest word mean the same.
+            until then see `without_repairs`.
     """
 
     first_match: Annotated[int, Field(ge=0)] = 0
@@ -105,12 +110,14 @@ class OTCCLIP(Defence):
     def plan(self, epoch: int, pairs: PairsView) -> EpochPlan | None:
         """Captions of suspicious pairs are replaced, or early on the pairs left out."""
         if epoch < self.first_match:
-            begins = epoch == 0 and self.excess > 0
-            return thinned(rarest_words(pairs.captions), self.excess) if begins else None
+            return self._thinned(pairs) if epoch == 0 and self.excess else None
         plan = self.matching.plan(epoch, pairs)
         if plan is None or plan.figures["separation"] >= self.repair_from:
             return plan
-        return without_repairs(plan, rarest_words(pairs.captions))
+        return both(without_repairs(plan, rarest_words(pairs.captions)), self._thinned(pairs))
+
+    def _thinned(self, pairs: PairsView) -> EpochPlan:
+        return thinned(rarest_words(pairs.captions), self.excess)
 
     @override
     def losses(self, output: ShieldCLIPOutput, batch: Batch, moment: Moment) -> LossTerms:

@@ -7,7 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from known_pairs import KnownPairs
 
-from shieldclip.training.defences.early_plans import rarest_words, thinned
+from shieldclip.training.defences.base import EpochPlan
+from shieldclip.training.defences.early_plans import both, rarest_words, thinned
+from shieldclip.training.defences.matching import Matching
 from shieldclip.training.defences.otcclip import OTCCLIP
 
 CONCEPTS = [[f"a picture of thing{n % 10}"] for n in range(100)]
@@ -75,6 +77,27 @@ def test_otcclip_thins_before_its_first_plan_and_repairs_once_gaps_tell():
     timid = waits.plan(3, pairs)
     assert timid is not None
     assert timid.captions == {}
+
+
+def test_an_early_plan_that_accuses_nobody_still_thins(monkeypatch):
+    found = EpochPlan(figures={"separation": 3.0})
+    monkeypatch.setattr(Matching, "plan", lambda *_: found)
+    pairs = KnownPairs()
+    pairs.captions = [["a lie"]] * 50 + [[f"concept{n // 2}"] for n in range(110)]
+    early = OTCCLIP(excess=2.0, repair_from=4.0).plan(5, pairs)
+    assert early is not None
+    assert early.rows is not None
+    assert early.rows[-110:] == list(range(50, 160))
+    assert len(early.rows) < 120
+    assert OTCCLIP(excess=2.0, repair_from=3.0).plan(5, pairs) is found
+
+
+@given(st.sets(st.integers(0, 9)), st.sets(st.integers(0, 9)))
+def test_both_plans_leave_out_what_either_does(one, other):
+    every = set(range(10))
+    plans = [EpochPlan(rows=None if rows == every else sorted(rows)) for rows in (one, other)]
+    found = both(*plans).rows
+    assert (every if found is None else set(found)) == one & other
 
 
 def test_without_excess_nobody_is_left_out_before_the_first_plan():
