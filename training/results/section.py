@@ -22,9 +22,9 @@ INTRODUCTION = (
     "RA is accuracy on triggered pictures, and beside it stands that of plain training on clean "
     "pairs: what a defence hides from a target may still spoil the picture. "
     "An attack tests a defence where the interval of plain training reaches "
-    f"{percent(IMPLANTED)} %. Times beside plain training's are of all processors; rows whose "
-    "runs kept the wall clock only, beside other work, have none, and minutes are of that clock: "
-    "what a step costs is measured by `benchmarks/train_step.py`. "
+    f"{percent(IMPLANTED)} %. *Time / plain* is processor time over that of plain "
+    "training; runs that kept the wall clock only, beside other work, have none. "
+    "What a step costs is measured by `benchmarks/train_step.py`. "
     f"{OUTDATED}: a run is of a former revision of its defence, and was not made again."
 )
 
