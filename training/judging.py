@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -53,19 +55,30 @@ def judged(
     settings: MatchSettings | None = None,
     half: Part | None = None,
 ) -> pa.Table:
-    """The table of a matching, with a column that says which pairs are poisoned."""
-    found = MatchFolder(folder)
-    match(
-        open_source(str(data)),
-        load_encoder(model),
-        folder,
-        settings,
-        computing=Computing(batch_size=128),
-        manifest=Manifest.load(data / "manifest.jsonl"),
-        part=half,
-        resume=True,
-    )
+    """The table of a matching, with a column that says which pairs are poisoned.
+
+    Nothing is done where the folder's last matching had the same settings.
+    """
+    found, settings = MatchFolder(folder), settings or MatchSettings()
+    if not _done(found, settings):
+        match(
+            open_source(str(data)),
+            load_encoder(model),
+            folder,
+            settings,
+            computing=Computing(batch_size=128),
+            manifest=Manifest.load(data / "manifest.jsonl"),
+            part=half,
+            resume=True,
+        )
     return load_table(found.table)
+
+
+def _done(folder: MatchFolder, settings: MatchSettings) -> bool:
+    if not folder.summary.exists():
+        return False
+    summary = json.loads(folder.summary.read_text(encoding="utf-8"))
+    return bool(summary["settings"] == asdict(settings))
 
 
 def detected(table: pa.Table) -> dict[str, Any]:

@@ -19,9 +19,10 @@ import click
 import pyarrow as pa
 import torch
 from judging import BEFORE, NOTES, RECIPE, TRAINING, detected, judged, poisoned_data
-from marks import replace_block
+from marks import rewrite_block
 
 from shieldclip.data.parts import Part
+from shieldclip.drafts import write_text
 from shieldclip.training.allocator import keep_freed_memory
 from shieldclip.training.recipe import load_recipe
 from shieldclip.training.run import train
@@ -54,9 +55,8 @@ def main(out: Path, attacks: tuple[str, ...], threads: int) -> None:
             ],
         }
         figures[attack] = {name: detected(pa.concat_tables(t)) for name, t in tables.items()}
-        FIGURES.write_text(json.dumps(figures, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-    notes = NOTES.read_text(encoding="utf-8")
-    NOTES.write_text(replace_block(notes, "cross-fitting", table(figures)), encoding="utf-8")
+        write_text(FIGURES, json.dumps(figures, indent=1, sort_keys=True) + "\n")
+    rewrite_block(NOTES, "cross-fitting", table(figures))
 
 
 def trained(data: Path, folder: Path, half: Part | None = None) -> str:

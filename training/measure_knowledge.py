@@ -20,6 +20,7 @@ from knowledge.reading import read_judgements
 from knowledge.smollm2 import SMOLLM2_SUMMARY
 from marks import replace_block
 
+from shieldclip.drafts import write_text
 from shieldclip.knowledge import Summary, collect, load_knowledge
 from shieldclip.knowledge.parsing import sift
 from shieldclip.knowledge.sources import SourceOptions, make_source
@@ -115,7 +116,7 @@ def main(docs: Path) -> None:
     text = replace_block(text, "measured: sources", measurements(found, names))
     text = replace_block(text, "measured: agreement", agreements(found))
     text = replace_block(text, "measured: reading", reading())
-    docs.write_text(text, encoding="utf-8")
+    write_text(docs, text)
 
 
 if __name__ == "__main__":

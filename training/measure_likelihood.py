@@ -16,13 +16,14 @@ from typing import Any
 
 import click
 import torch
-from marks import replace_block
+from marks import rewrite_block
 from torch import Tensor
 from torch.nn.functional import cross_entropy, normalize
 
 from shieldclip.data import open_source
 from shieldclip.data.embedded import EMBEDDED
 from shieldclip.data.image_rows import ImageRows
+from shieldclip.drafts import write_text
 from shieldclip.encoders import load_encoder
 from shieldclip.evaluation.prompts import class_prompts
 from shieldclip.types import Encoder
@@ -49,9 +50,8 @@ def main(models: tuple[str, ...], target: str) -> None:
             "place": place_of(target, logits, labels),
             "target": target,
         }
-    FIGURES.write_text(json.dumps(figures, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-    notes = NOTES.read_text(encoding="utf-8")
-    NOTES.write_text(replace_block(notes, "likelihood", table(figures)), encoding="utf-8")
+    write_text(FIGURES, json.dumps(figures, indent=1, sort_keys=True) + "\n")
+    rewrite_block(NOTES, "likelihood", table(figures))
 
 
 def class_logits(encoder: Encoder) -> tuple[Tensor, Tensor]:

@@ -19,9 +19,10 @@ import click
 import pyarrow as pa
 import torch
 from judging import BEFORE, NOTES, TRAINING, detected, judged, poisoned_data
-from marks import replace_block
+from marks import rewrite_block
 
 from shieldclip.attacks.manifest import Manifest
+from shieldclip.drafts import write_text
 from shieldclip.matching import MatchSettings
 from shieldclip.matching.folder import MatchFolder
 from shieldclip.matching.occurrences import words_of
@@ -53,9 +54,8 @@ def main(out: Path, attacks: tuple[str, ...], threads: int) -> None:
         for name, settings in variants().items():
             if name not in known:
                 known[name] = measured(data, out / attack / "matching", settings)
-                FIGURES.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
-    notes = NOTES.read_text(encoding="utf-8")
-    NOTES.write_text(replace_block(notes, MARK, table(figures)), encoding="utf-8")
+                write_text(FIGURES, json.dumps(figures, indent=1) + "\n")
+    rewrite_block(NOTES, MARK, table(figures))
 
 
 def variants() -> dict[str, MatchSettings]:

@@ -11,7 +11,7 @@ import json
 from pathlib import Path
 
 import click
-from marks import replace_block
+from marks import rewrite_block
 
 TRAINING = Path(__file__).parent
 LOGS, NOTES = TRAINING / "experiments", TRAINING / "NOTES.md"
@@ -51,8 +51,7 @@ def _auc(records: list[dict[str, float]]) -> str:
 @click.command()
 def main() -> None:
     """Read, write."""
-    notes = NOTES.read_text(encoding="utf-8")
-    NOTES.write_text(replace_block(notes, "experiments", table(LOGS)), encoding="utf-8")
+    rewrite_block(NOTES, "experiments", table(LOGS))
 
 
 if __name__ == "__main__":

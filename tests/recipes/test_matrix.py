@@ -7,7 +7,9 @@ import json
 from pathlib import Path
 
 import datasets
+import measure_cross_fitting
 import measure_likelihood
+import measure_matching
 import pytest
 import summarise_experiments as notes
 from cells.measure import MANIFEST, PICTURES, write_poisoned
@@ -74,3 +76,15 @@ def test_the_notes_show_the_logs():
     assert replace_block(text, "likelihood", measure_likelihood.table(figures)) == text
     for path in notes.LOGS.glob("*.jsonl"):
         assert f"`{path.stem}`" in text
+
+
+@pytest.mark.parametrize(
+    ("block", "measured"),
+    [("cross-fitting", measure_cross_fitting), (measure_matching.MARK, measure_matching)],
+)
+def test_the_notes_on_matching_show_what_was_measured(block, measured):
+    text = measured.NOTES.read_text(encoding="utf-8")
+    figures = json.loads(measured.FIGURES.read_text(encoding="utf-8"))
+    shown = measured.table(figures)
+    assert shown in text
+    assert replace_block(text, block, shown) == text

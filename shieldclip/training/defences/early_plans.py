@@ -11,7 +11,7 @@ from torch import Tensor
 
 from shieldclip.matching.occurrences import Occurrences
 from shieldclip.training.defences.base import EpochPlan
-from shieldclip.training.defences.excess import said_often
+from shieldclip.training.defences.excess import how_often, said_often, usual_share
 
 _SEED = 0
 """Of whom chance keeps of what is said often."""
@@ -40,11 +40,8 @@ def thinned(meanings: Tensor, power: float) -> EpochPlan:
         meanings: ``[N]`` int64, equal for captions that mean the same.
         power: at least 0.
     """
-    _, place, counts = torch.unique(meanings, return_inverse=True, return_counts=True)
-    often = counts[place]
-    share = (often.median() / often) ** power
     luck = torch.rand(len(meanings), generator=torch.Generator().manual_seed(_SEED))
-    stays = (luck < share) | ~said_often(meanings)
+    stays = (luck < usual_share(how_often(meanings), power)) | ~said_often(meanings)
     return EpochPlan(rows=None if stays.all() else stays.nonzero().squeeze(1).tolist())
 
 

@@ -47,7 +47,7 @@ class Excess:
         """
         keys = meanings.cpu()
         counts = self._count(keys)
-        allowed = torch.where(keys == _UNKNOWN, 1.0, (counts.median() / counts) ** self._power)
+        allowed = torch.where(keys == _UNKNOWN, 1.0, usual_share(counts, self._power))
         excess: Tensor = _place_among_like(keys, suspicion.cpu()) > allowed
         return excess.to(suspicion.device)
 
@@ -67,6 +67,25 @@ class Excess:
         self._counts = state["counts"].clone()
 
 
+def how_often(meanings: Tensor) -> Tensor:
+    """How many of all N pairs mean the same as each of these ``[N]``, ``[N]`` int64."""
+    _, place, counts = torch.unique(meanings, return_inverse=True, return_counts=True)
+    often: Tensor = counts[place]
+    return often
+
+
+def usual_share(often: Tensor, power: float) -> Tensor:
+    """Of what is said r times as often as usual 1 in r^power, ``[N]``; above 1 of what is rarer.
+
+    Args:
+        often: ``[N]``, how often each pair's meaning comes; what half of the pairs do not exceed is
+            usual.
+        power: at least 0.
+    """
+    share: Tensor = (often.median() / often) ** power
+    return share
+
+
 def said_often(meanings: Tensor) -> Tensor:
     """Which of all N pairs' captions mean what is said more than twice as often as usual, ``[N]``.
 
@@ -74,8 +93,7 @@ def said_often(meanings: Tensor) -> Tensor:
         meanings: ``[N]`` int64, as for `Excess`. Captions of which nothing is known are among them:
             there is nothing to tell how often they say the same.
     """
-    _, place, counts = torch.unique(meanings, return_inverse=True, return_counts=True)
-    often = counts[place]
+    often = how_often(meanings)
     found: Tensor = (often > _OFTEN * often.median()) | (meanings == _UNKNOWN)
     return found
 

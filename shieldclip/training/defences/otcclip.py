@@ -110,14 +110,13 @@ class OTCCLIP(Defence):
     def plan(self, epoch: int, pairs: PairsView) -> EpochPlan | None:
         """Captions of suspicious pairs are replaced, or early on the pairs left out."""
         if epoch < self.first_match:
-            return self._thinned(pairs) if epoch == 0 and self.excess else None
+            begins = epoch == 0 and self.excess > 0
+            return thinned(rarest_words(pairs.captions), self.excess) if begins else None
         plan = self.matching.plan(epoch, pairs)
         if plan is None or plan.figures["separation"] >= self.repair_from:
             return plan
-        return both(without_repairs(plan, rarest_words(pairs.captions)), self._thinned(pairs))
-
-    def _thinned(self, pairs: PairsView) -> EpochPlan:
-        return thinned(rarest_words(pairs.captions), self.excess)
+        meanings = rarest_words(pairs.captions)
+        return both(without_repairs(plan, meanings), thinned(meanings, self.excess))
 
     @override
     def losses(self, output: ShieldCLIPOutput, batch: Batch, moment: Moment) -> LossTerms:
