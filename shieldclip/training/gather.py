@@ -37,6 +37,13 @@ def gather(rows: Tensor) -> Tensor:
     return torch.cat([part[:size] for part, size in zip(parts, sizes, strict=True)])
 
 
+def gather_ragged(rows: Tensor, fill: int) -> Tensor:
+    """`gather` of integers ``[B, M]``, whose M may differ too: shorter ones are filled up."""
+    own = torch.tensor([rows.shape[1]], device=rows.device)
+    missing = int(gather(own).max()) - rows.shape[1]
+    return gather(torch.nn.functional.pad(rows, (0, missing), value=fill))
+
+
 def own_rows(rows: Tensor) -> Tensor:
     """Where this process's rows are in `gather` of them: ``[B]`` indices."""
     first = sum(_sizes(rows)[: dist.get_rank()]) if _distributed() else 0

@@ -11,7 +11,7 @@ from torch.nn.functional import normalize
 
 from shieldclip.modeling import ShieldCLIPOutput
 from shieldclip.training.defences import LossTerms, Moment, make_defence
-from shieldclip.training.gather import gather, own_rows
+from shieldclip.training.gather import gather, gather_ragged, own_rows
 from shieldclip.training.losses import (
     AttentionAlignmentBCELoss,
     AttentionAlignmentLoss,
@@ -196,5 +196,6 @@ def work(rank: int, world: int, folder: Path) -> None:
     stacked = gather(uneven)
     (stacked * torch.arange(1.0, 1 + len(stacked)) * (1 + rank)).sum().backward()
     record = {"rows": own_rows(uneven), "stacked": stacked.detach(), "gradient": uneven.grad}
+    record["ragged"] = gather_ragged(torch.full((1, 1 + rank), rank), fill=-1)
     torch.save((results, record), folder / f"{rank}.pt")
     dist.destroy_process_group()

@@ -37,6 +37,11 @@ def test_uneven_rows_stack_in_order_and_sum_their_gradients(two_processes):
         assert record["gradient"].tolist() == [3 * (row + 1) for row in rows]
 
 
+def test_rows_of_different_length_are_filled_up(two_processes):
+    for _, record in two_processes:
+        assert record["ragged"].tolist() == [[0, -1], [1, 1]]
+
+
 def test_one_process_keeps_its_rows():
     rows = torch.rand(3, 2)
     assert gather(rows) is rows

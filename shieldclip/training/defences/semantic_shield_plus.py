@@ -14,9 +14,11 @@ from typing_extensions import override
 from shieldclip.modeling import ShieldCLIPOutput
 from shieldclip.training.defences.base import Batch, Defence, LossTerms, Moment
 from shieldclip.training.defences.judges import Judges
+from shieldclip.training.defences.rank_densities import EVEN
 from shieldclip.training.defences.states import join_states, state_of
+from shieldclip.training.defences.suspicion import NO_CUE
 from shieldclip.training.defences.trust import Trust, TrustRule
-from shieldclip.training.gather import gather, own_rows
+from shieldclip.training.gather import gather, gather_ragged, own_rows
 from shieldclip.training.losses import (
     AttentionAlignmentLoss,
     CaptionElements,
@@ -33,6 +35,9 @@ from shieldclip.training.losses.rank_evidence import (
     own_rank,
     rivals,
 )
+
+_SPREAD_OUT = 2_654_435_761
+"""Spreads tokens over the numbers that meanings have (multiplicative hashing, Knuth, TAOCP 6.4)."""
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 
@@ -64,9 +69,12 @@ class SemanticShieldPlus(Defence):
         fewest: see `TrustRule`.
         centring: see `caption_fit`; for models that begin with nothing.
         excess: see `Excess`.
+        words: whether captions are judged by every word that they have in common, and not only by
+            what they mean as a whole: a wrong caption may be right but for one word.
+        least_misfit: see `Suspicion`.
     """
 
-    revision: ClassVar[int] = 2
+    revision: ClassVar[int] = 3
     needs_knowledge: ClassVar[bool] = True
 
     knowledge_weight: Annotated[float, Field(ge=0)] = 0.5
@@ -79,11 +87,19 @@ class SemanticShieldPlus(Defence):
     fewest: Annotated[float, Field(gt=0, le=1)] = 1.0
     centring: Annotated[float, Field(ge=0, le=1)] = 0.0
     excess: Annotated[float, Field(ge=1)] = 1.0
+    words: bool = False
+    least_misfit: Annotated[float, Field(gt=0, le=EVEN)] = EVEN
 
     def __post_init__(self) -> None:
         """Start with an empty memory."""
         rule = TrustRule(
-            self.first_share, self.competent, self.most, self.spread, self.fewest, self.excess
+            first_share=self.first_share,
+            competent=self.competent,
+            most=self.most,
+            spread=self.spread,
+            fewest=self.fewest,
+            excess=self.excess,
+            least_misfit=self.least_misfit,
         )
         self.trust = Trust(rule)
         self.judges = Judges(self.most)
@@ -133,12 +149,19 @@ class SemanticShieldPlus(Defence):
 
     def _verdict(self, batch: Batch, ranks: Tensor, moment: Moment) -> tuple[Tensor, Tensor]:
         """Of all processes' pairs: whether trusted ``[N]``, how often true ``[N]``."""
-        meanings = gather(meanings_of(batch))
+        cues = self._cues(batch)
         self.trust.accuse(_accused(batch))
-        trusted = self.trust.judge(*_keys(batch), meanings, ranks)
+        trusted = self.trust.judge(*_keys(batch), cues, ranks)
         if moment.progress < self.warm_up:
             return torch.ones_like(trusted), torch.ones_like(ranks)
-        return trusted, self.trust.frequencies(meanings)
+        return trusted, self.trust.frequencies(cues)
+
+    def _cues(self, batch: Batch) -> Tensor:
+        """``[N, K]`` of all processes' captions: what they mean and, if asked for, their words."""
+        meanings = gather(meanings_of(batch))[:, None]
+        if not self.words:
+            return meanings
+        return torch.cat([meanings, gather_ragged(words_of(batch), fill=NO_CUE)], dim=1)
 
     def _ranks(
         self,
@@ -200,3 +223,13 @@ def meanings_of(batch: Batch) -> Tensor:
     """
     keys, index = batch["element_keys"], batch["element_index"]
     return torch.where(index >= 0, keys[index.clamp_min(0)], 0).sum(dim=1)
+
+
+def words_of(batch: Batch) -> Tensor:
+    """``[B, L]`` int64, equal for equal tokens and not for meanings; `NO_CUE` at BOS, EOS and
+    padding.
+    """
+    tokens, mask = batch["input_ids"], batch["attention_mask"].bool()
+    inside = torch.zeros_like(mask)
+    inside[:, 1:-1] = mask[:, 2:]  # neither the first nor the last
+    return torch.where(inside, tokens * _SPREAD_OUT, NO_CUE)

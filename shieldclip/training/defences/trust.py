@@ -10,6 +10,7 @@ from torch import Tensor
 
 from shieldclip.training.defences.excess import Excess
 from shieldclip.training.defences.memory import RunningMeans, Smoothed
+from shieldclip.training.defences.rank_densities import EVEN
 from shieldclip.training.defences.states import join_states, state_of
 from shieldclip.training.defences.suspicion import Suspicion
 
@@ -34,6 +35,7 @@ class TrustRule:
         fewest: share of pairs that are clean at least: so many must rank well, whatever the
             mixture says. 1 where a model begins with nothing, and clean pairs look random, too.
         excess: power of `Excess`.
+        least_misfit: see `Suspicion`.
     """
 
     first_share: float
@@ -42,6 +44,7 @@ class TrustRule:
     spread: float
     fewest: float
     excess: float = 1.0
+    least_misfit: float = EVEN
 
 
 class Trust:
@@ -65,18 +68,18 @@ class Trust:
         self._pairs = RunningMeans(_PAIRS, _KEEP_PAIR)
         self._pictures = RunningMeans(_PICTURES, _KEEP_PICTURE)
         self._typical = Smoothed(_SMOOTHING)
-        self._suspicion = Suspicion(rule.first_share, rule.spread)
+        self._suspicion = Suspicion(rule.first_share, rule.spread, rule.least_misfit)
         self._excess = Excess(rule.excess)
         self._competent = torch.tensor(False)
         self._aside = torch.tensor(rule.first_share)
 
-    def judge(self, pairs: Tensor, pictures: Tensor, meanings: Tensor, ranks: Tensor) -> Tensor:
+    def judge(self, pairs: Tensor, pictures: Tensor, cues: Tensor, ranks: Tensor) -> Tensor:
         """Remember the ranks of a batch and say which of its pairs to trust.
 
         Args:
             pairs: ``[N]`` int64, what identifies each pair.
             pictures: ``[N]`` int64, equal for equal pictures.
-            meanings: ``[N]`` int64, equal for captions that mean the same.
+            cues: ``[N, K]`` int64, see `Suspicion.update`; the first is what a caption means.
             ranks: ``[N]`` in [0, 1]; NaN is trusted and not remembered.
 
         Returns:
@@ -88,7 +91,7 @@ class Trust:
         judged = ~ranks.isnan()
         trusted = ~judged
         if judged.any():
-            trusted[judged] = self._judge(meanings[judged], mean[judged])
+            trusted[judged] = self._judge(cues[judged], mean[judged])
         return trusted
 
     def set_aside(self, share: float) -> None:
@@ -99,18 +102,18 @@ class Trust:
         """Another judge suspects pairs whose captions mean these ``[N]``; be strict with such."""
         self._suspicion.accuse(meanings)
 
-    def frequencies(self, meanings: Tensor) -> Tensor:
-        """Shares of true captions among those that mean these ``[N]``, ``[N]`` in [0, 1].
+    def frequencies(self, cues: Tensor) -> Tensor:
+        """Shares of true captions among those with these ``[N, K]``, ``[N]`` in [0, 1].
 
         All of them, as far as a judge knows that is not competent yet: it finds that every caption
         looks random, and a model without negatives learns nothing.
         """
         if not self._competent:
-            return torch.ones(len(meanings), device=meanings.device)
-        return 1 - self._suspicion.shares(meanings)
+            return torch.ones(len(cues), device=cues.device)
+        return 1 - self._suspicion.shares(cues)
 
-    def _judge(self, meanings: Tensor, mean: Tensor) -> Tensor:
-        suspicion = self._suspicion.update(meanings, mean)
+    def _judge(self, cues: Tensor, mean: Tensor) -> Tensor:
+        suspicion = self._suspicion.update(cues, mean)
         clean = max(1 - self._suspicion.overall, self.rule.fewest)
         typical = mean.quantile(self.rule.most * clean)
         self._competent |= self._typical.update(typical) < self.rule.competent
@@ -118,7 +121,7 @@ class Trust:
             return suspicion <= 0
         self._suspicion.fade()
         suspected = suspicion > suspicion.quantile(1 - float(self._aside))
-        return ~(suspected | self._excess.among(meanings, suspicion))
+        return ~(suspected | self._excess.among(cues[:, 0], suspicion))
 
     def state_dict(self) -> dict[str, Tensor]:
         """Everything that later judgements depend on."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from shieldclip.training.gather import gather, own_rows
+from shieldclip.training.gather import gather, gather_ragged, own_rows
 
 
 @dataclass(frozen=True)
@@ -75,11 +75,4 @@ def gather_elements(embeddings: Tensor, keys: Tensor, index: Tensor) -> CaptionE
         0, inverse, occurrence, "amin", include_self=False
     )
     place = torch.where(index >= 0, inverse[own_rows(keys)][index.clamp_min(0)], -1)
-    return CaptionElements(gather(embeddings)[first], gather(_widest(place)))
-
-
-def _widest(index: Tensor) -> Tensor:
-    """Pad ``[B, M]`` to the largest M of all processes."""
-    own = torch.tensor([index.shape[1]], device=index.device)
-    missing = int(gather(own).max()) - index.shape[1]
-    return torch.nn.functional.pad(index, (0, missing), value=-1)
+    return CaptionElements(gather(embeddings)[first], gather_ragged(place, fill=-1))

@@ -8,6 +8,8 @@ from torch.nn.functional import normalize, one_hot
 
 from shieldclip.modeling import ShieldCLIPOutput
 from shieldclip.training.defences import Moment, make_defence
+from shieldclip.training.defences.semantic_shield_plus import words_of
+from shieldclip.training.defences.suspicion import NO_CUE
 
 PAIRS = 8
 
@@ -92,8 +94,8 @@ def test_false_captions_do_not_drive_a_name_out(step):
     pairs, ranks = torch.arange(100, 220), torch.cat([torch.zeros(101), torch.full((19,), 0.6)])
     named = torch.cat([torch.arange(100), torch.full((20,), 7)])
     for _ in range(20):
-        shielded.trust.judge(pairs, pairs, named, ranks)
-    frequencies = shielded.trust.frequencies(torch.tensor([7, 20]))
+        shielded.trust.judge(pairs, pairs, named[:, None], ranks)
+    frequencies = shielded.trust.frequencies(torch.tensor([[7], [20]]))
     assert frequencies[0] < 0.1
     assert frequencies[1] > 0.9
     loss = shielded.losses(output, batch, Moment(0, 0, 0.0)).total()
@@ -136,8 +138,8 @@ def test_what_the_plan_replaced_speaks_against_captions_that_mean_the_same(step)
     pairs, ranks = torch.arange(40), torch.cat([torch.zeros(39), torch.tensor([0.08])])
     named = torch.cat([torch.arange(100, 139), meanings[:1]])
     accused.accuse(meanings[:1].expand(30))
-    assert alone.judge(pairs, pairs, named, ranks)[39]
-    assert not accused.judge(pairs, pairs, named, ranks)[39]
+    assert alone.judge(pairs, pairs, named[:, None], ranks)[39]
+    assert not accused.judge(pairs, pairs, named[:, None], ranks)[39]
     # In a batch, replaced captions are counted by what they meant before.
     before = defence()
     replaced = {
@@ -145,4 +147,25 @@ def test_what_the_plan_replaced_speaks_against_captions_that_mean_the_same(step)
         "own_meaning": meanings[:1].expand(PAIRS),
     }
     before.losses(output, {**batch, **replaced}, Moment(0, 0, 0.0))
-    assert not before.trust.judge(pairs + 50, pairs + 50, named, ranks)[39]
+    assert not before.trust.judge(pairs + 50, pairs + 50, named[:, None], ranks)[39]
+
+
+def test_words_are_judged_if_asked_for(step):
+    """The mismatched pair alone has a word; others that have it are to be doubted."""
+    output, batch = step
+    tokens = torch.tensor([[1, 40, 2]] * (PAIRS - 1) + [[1, 41, 2]])
+    batch |= {"input_ids": tokens, "attention_mask": torch.ones_like(tokens)}
+    word, lie = words_of(batch)[[0, 7], 1]
+    judge = defence(words=True)
+    for visit in range(5):
+        judge.losses(output, batch, Moment(visit, 0, 0.0))
+    frequencies = judge.trust.frequencies(torch.stack([word, lie])[:, None])
+    assert frequencies[1] < 0.5 < 0.8 < frequencies[0]
+
+
+def test_words_are_tokens_between_the_first_and_the_last():
+    tokens = torch.tensor([[1, 5, 6, 2, 0], [1, 6, 5, 5, 2]])
+    mask = torch.tensor([[1, 1, 1, 1, 0], [1, 1, 1, 1, 1]])
+    words = words_of({"input_ids": tokens, "attention_mask": mask})
+    assert (words == NO_CUE).tolist() == [[1, 0, 0, 1, 1], [1, 0, 0, 0, 1]]
+    assert words[0, 1] == words[1, 2] == words[1, 3] != words[0, 2]

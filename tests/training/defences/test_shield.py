@@ -21,7 +21,7 @@ def shield(remember: float = 1.0) -> Shield:
 def believed(defence: Shield, first: int) -> int:
     """How many of ten new pairs with bad ranks are."""
     pairs = torch.arange(first, first + 10)
-    return int(defence.semantic.trust.judge(pairs, pairs, pairs, RANKS).sum())
+    return int(defence.semantic.trust.judge(pairs, pairs, pairs[:, None], RANKS).sum())
 
 
 def test_once_a_plan_repairs_pairs_fewer_are_set_aside():

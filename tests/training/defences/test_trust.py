@@ -21,7 +21,7 @@ def ranks(*values: float) -> torch.Tensor:
 
 def judge(trust: Trust, pairs: torch.Tensor, pictures: torch.Tensor, ranks: torch.Tensor):
     """All captions mean different things."""
-    return trust.judge(pairs, pictures, pairs, ranks)
+    return trust.judge(pairs, pictures, pairs[:, None], ranks)
 
 
 def test_an_unsure_judge_sets_the_worst_share_aside():
@@ -53,7 +53,7 @@ def test_an_unsure_judge_suspects_captions_of_one_meaning_first():
     apart = judge(Trust(RULE), pairs, pairs, values)
     together = Trust(RULE)
     for _ in range(3):
-        trusted = together.judge(pairs, pairs, meanings, values)
+        trusted = together.judge(pairs, pairs, meanings[:, None], values)
     assert trusted.sum() == apart.sum() == 120
     assert trusted[:40].sum() < apart[:40].sum() / 2
 
@@ -62,12 +62,12 @@ def test_captions_are_negatives_as_ever_until_the_judge_is_competent():
     generator = torch.Generator().manual_seed(0)
     pairs, meanings = torch.arange(200), torch.arange(200) % 20
     trust = Trust(RULE)
-    trust.judge(pairs, pairs, meanings, torch.rand(200, generator=generator))
-    assert (trust.frequencies(meanings) == 1).all()
+    trust.judge(pairs, pairs, meanings[:, None], torch.rand(200, generator=generator))
+    assert (trust.frequencies(meanings[:, None]) == 1).all()
     for _ in range(20):
-        trust.judge(pairs, pairs, meanings, (meanings < 2) * 0.8)
-    assert (trust.frequencies(meanings)[meanings < 2] < 0.2).all()
-    assert (trust.frequencies(meanings)[meanings >= 2] > 0.9).all()
+        trust.judge(pairs, pairs, meanings[:, None], (meanings < 2) * 0.8)
+    assert (trust.frequencies(meanings[:, None])[meanings < 2] < 0.2).all()
+    assert (trust.frequencies(meanings[:, None])[meanings >= 2] > 0.9).all()
 
 
 def test_what_a_judge_found_that_could_not_judge_is_soon_outweighed():
@@ -75,11 +75,13 @@ def test_what_a_judge_found_that_could_not_judge_is_soon_outweighed():
     pairs, meanings = torch.arange(200), torch.arange(200) % 4
     trust = Trust(RULE)
     for _ in range(30):
-        trust.judge(pairs, pairs, meanings, 0.3 + 0.7 * torch.rand(200, generator=generator))
+        trust.judge(
+            pairs, pairs, meanings[:, None], 0.3 + 0.7 * torch.rand(200, generator=generator)
+        )
     new, good = pairs + 1000, torch.zeros(200)
     for _ in range(25):  # the limit looks at means over some batches
-        trust.judge(new, new, meanings, good)
-    assert trust.frequencies(meanings).min() > 0.8
+        trust.judge(new, new, meanings[:, None], good)
+    assert trust.frequencies(meanings[:, None]).min() > 0.8
 
 
 def test_a_competent_judge_loses_no_pair_that_ranks_well():
@@ -91,9 +93,9 @@ def test_a_competent_judge_loses_no_pair_that_ranks_well():
 def test_among_captions_that_mean_one_thing_a_middling_rank_is_not_believed():
     values = ranks(*[0.0] * 34, *[0.6] * 5, 0.12)
     pairs = torch.arange(40)
-    alone = Trust(RULE).judge(pairs, pairs, pairs, values)
+    alone = Trust(RULE).judge(pairs, pairs, pairs[:, None], values)
     together = Trust(RULE).judge(
-        pairs, pairs, torch.cat([pairs[:34], torch.full((6,), 99)]), values
+        pairs, pairs, torch.cat([pairs[:34], torch.full((6,), 99)])[:, None], values
     )
     assert alone[39]
     assert not together[34:].any()
@@ -107,7 +109,7 @@ def test_a_judge_that_knows_is_competent_though_most_pairs_are_poisoned():
     meanings = torch.cat([torch.arange(160), torch.full((240,), 999)])
     pairs = torch.arange(400)
     wary, naive = (
-        Trust(replace(RULE, fewest=fewest)).judge(pairs, pairs, meanings, values)
+        Trust(replace(RULE, fewest=fewest)).judge(pairs, pairs, meanings[:, None], values)
         for fewest in (0.3, 1.0)
     )
     assert wary[:160].all()
@@ -182,6 +184,6 @@ def test_an_unsure_judge_sets_aside_what_exceeds_a_usual_meaning():
     pairs = torch.arange(100)
     values = torch.linspace(0.5, 1, 50)
     trust = Trust(replace(RULE, first_share=0.0))
-    trusted = trust.judge(pairs, pairs, meanings, torch.cat([values, values]))
+    trusted = trust.judge(pairs, pairs, meanings[:, None], torch.cat([values, values]))
     assert trusted[:50].all()
     assert 1 <= trusted[50:].sum() < 25
