@@ -1,6 +1,6 @@
 """The memory of the judging that rank 0 does, for docs/scale.md.
 
-    python benchmarks/judge_memory.py [--pairs 80000] [--words 11]
+    python benchmarks/judge_memory.py [--pairs 80000] [--words 11] [--json]
 
 `judge_bytes_per_pair`: how much the process grows from its imports to its peak, captions and
 distances included. Captions are made up, all different; one pair in fifty has a wide gap.
@@ -8,6 +8,7 @@ distances included. Captions are made up, all different; one pair in fifty has a
 
 from __future__ import annotations
 
+import json
 import resource
 import sys
 
@@ -47,11 +48,16 @@ def peak() -> int:
 @click.command()
 @click.option("--pairs", default=80_000, show_default=True)
 @click.option("--words", default=11, show_default=True, help="Of a caption.")
-def main(pairs: int, words: int) -> None:
+@click.option("--json", "as_json", is_flag=True)
+def main(pairs: int, words: int, as_json: bool) -> None:
     """Measure what judging takes."""
     before, draw = peak(), torch.Generator().manual_seed(0)
     judge(make_pairs(pairs, words, draw), make_distances(pairs, draw), MatchSettings())
-    click.echo(f"{'judge_bytes_per_pair':24}{(peak() - before) / pairs:,.0f}")
+    taken = (peak() - before) / pairs
+    if as_json:
+        click.echo(json.dumps({"pairs": pairs, "words": words, "judge_bytes_per_pair": taken}))
+    else:
+        click.echo(f"{'judge_bytes_per_pair':24}{taken:,.0f}")
 
 
 if __name__ == "__main__":

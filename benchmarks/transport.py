@@ -1,6 +1,6 @@
 """How fast the nearest captions are found, as ratios to other libraries in one run.
 
-    python benchmarks/transport.py [--quick] [--json] [--plot FILE] [--repeats 5]
+    python benchmarks/transport.py [--quick] [--no-own] [--json] [--plot FILE] [--repeats 5]
 
 64 images against 1,000 captions on one thread, at ε 0.05 and 0.1, on synthetic features (easy and
 hard, see `synthetic_features.py`) and on those of the zoo model icons-clean. Processor time counts;
@@ -18,7 +18,7 @@ cost matrices. Columns:
 - `error`: our largest error against POT in float64; `argmin`: images whose nearest caption is that
   of a float32 search through all.
 
-Then the search against itself: see `transport_own.py`, which also runs alone.
+Then, without `--no-own`, the search against itself: see `transport_own.py`, which also runs alone.
 
 `--quick` leaves that out, and torch.compile, OTT-JAX and the zoo model. `--plot` draws the cost per
 image against pools of 1e3 to 1e6 captions.
@@ -39,6 +39,7 @@ from torch import Tensor
 from transport_own import as_text as own_as_text
 from transport_own import compare as compare_with_itself
 from transport_peers import Compiled, OttJax, Peer, PotBatch, PotLoop
+from transport_plot import draw_scaling
 from turns import cpu_seconds
 
 from shieldclip.transport import (
@@ -53,8 +54,6 @@ IMAGES, CAPTIONS = 64, 1000
 EPSILONS = (0.05, 0.1)
 FAR_OFF = 2e-5
 """Errors from which a peer's setting does not count."""
-POOLS = (1_000, 3_000, 10_000, 30_000, 100_000, 300_000, 1_000_000)
-"""Captions, for the plot."""
 CHECKED = 40
 """Captions compared with POT in float64, and solved by its loop."""
 PEERS: dict[str, list[Peer]] = {
@@ -192,56 +191,21 @@ def as_text(rows: list[Row], recall: dict[str, float]) -> str:
     return "\n".join(lines)
 
 
-def milliseconds(patches: Tensor, captions: Bags) -> float:
-    """Processor time of an image: the least of five searches, of one where they take long."""
-    spent: list[float] = []
-    while len(spent) < 5 and sum(spent) < 1:
-        spent.append(cpu_seconds(lambda: nearest_captions(patches, captions)))
-    return 1000 * min(spent) / len(patches)
-
-
-def draw_scaling(file: str) -> None:
-    """Cost per image of 16 images against pools of 1e3 to 1e6 captions of 64-wide features.
-
-    The largest pool takes 2.6 GB, and drawing it as long as all searches together.
-    """
-    import matplotlib
-
-    matplotlib.use("agg")
-    from matplotlib import pyplot
-
-    figure, axes = pyplot.subplots(figsize=(5, 4))
-    for level in LEVELS:
-        patches, captions = draw(level, 16, POOLS[-1], width=64)
-        spent = []
-        for size in POOLS:
-            end = captions.offsets[size]
-            pool = Bags(captions.features[:end], captions.offsets[: size + 1])
-            spent.append(milliseconds(patches, pool))
-            click.echo(f"{level}, {size} captions: {spent[-1]:.2f} ms an image", err=True)
-        axes.loglog(POOLS, spent, marker="o", label=level)
-        del captions, pool
-    axes.loglog(POOLS, [spent[-1] * size / POOLS[-1] for size in POOLS], ":", label="in proportion")
-    axes.set(xlabel="captions", ylabel="milliseconds an image, one core")
-    axes.legend()
-    figure.tight_layout()
-    figure.savefig(file, dpi=120)
-
-
 def installed(names: list[str]) -> list[str]:
     """Those of the peers that can run here; says which cannot."""
-    missing = [name for name in names if name == "OTT-JAX" and not importlib.util.find_spec("ott")]
-    for name in missing:
-        click.echo(f"{name} is not installed (pip install ott-jax): left out.", err=True)
-    return [name for name in names if name not in missing]
+    if "OTT-JAX" not in names or all(map(importlib.util.find_spec, ("ott", "jax"))):
+        return names
+    click.echo("OTT-JAX is not installed (pip install ott-jax): left out.", err=True)
+    return [name for name in names if name != "OTT-JAX"]
 
 
 @click.command()
 @click.option("--quick", is_flag=True, help="Under a minute: POT and the matrix product only.")
+@click.option("--own/--no-own", "with_own", default=True, help="Also the search against itself.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--repeats", default=5, help="Turns.")
 @click.option("--plot", help="Draw cost against pool size into this file, instead.")
-def main(quick: bool, as_json: bool, repeats: int, plot: str | None) -> None:
+def main(quick: bool, with_own: bool, as_json: bool, repeats: int, plot: str | None) -> None:
     """Compare `nearest_captions` with other libraries."""
     torch.set_num_threads(1)
     os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false")
@@ -257,12 +221,12 @@ def main(quick: bool, as_json: bool, repeats: int, plot: str | None) -> None:
         for epsilon in EPSILONS:
             rows.append(measure(name, *pair, epsilon, peers, 3 if quick else repeats))
             click.echo(json.dumps(asdict(rows[-1])), err=True)
-    own = None if quick else compare_with_itself(repeats)
+    own = compare_with_itself(repeats) if with_own and not quick else None
+    recall = {name: approximate_recall(*pair, 64) for name, pair in features.items()}
     if as_json:
-        found = summary(rows) | {"rows": [asdict(row) for row in rows]}
+        found = summary(rows) | {"rows": [asdict(row) for row in rows], "recall": recall}
         click.echo(json.dumps(found | ({"own": asdict(own)} if own else {})))
         return
-    recall = {name: approximate_recall(*pair, 64) for name, pair in features.items()}
     click.echo(as_text(rows, recall))
     if own:
         click.echo(own_as_text(own))
