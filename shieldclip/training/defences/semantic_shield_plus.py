@@ -226,10 +226,9 @@ def meanings_of(batch: Batch) -> Tensor:
 
 
 def words_of(batch: Batch) -> Tensor:
-    """``[B, L]`` int64, equal for equal tokens and not for meanings; `NO_CUE` at BOS, EOS and
-    padding.
-    """
-    tokens, mask = batch["input_ids"], batch["attention_mask"].bool()
+    """``[B, L]`` int64, equal for equal tokens; `NO_CUE` at BOS, EOS and padding."""
+    first_views = slice(len(batch["row"]))
+    tokens, mask = batch["input_ids"][first_views], batch["attention_mask"][first_views].bool()
     inside = torch.zeros_like(mask)
     inside[:, 1:-1] = mask[:, 2:]  # neither the first nor the last
     return torch.where(inside, tokens * _SPREAD_OUT, NO_CUE)

@@ -166,6 +166,7 @@ def test_words_are_judged_if_asked_for(step):
 def test_words_are_tokens_between_the_first_and_the_last():
     tokens = torch.tensor([[1, 5, 6, 2, 0], [1, 6, 5, 5, 2]])
     mask = torch.tensor([[1, 1, 1, 1, 0], [1, 1, 1, 1, 1]])
-    words = words_of({"input_ids": tokens, "attention_mask": mask})
+    seen_twice = {"input_ids": tokens[[0, 1, 0]], "attention_mask": mask[[0, 1, 0]]}
+    words = words_of({"row": torch.arange(2), **seen_twice})
     assert (words == NO_CUE).tolist() == [[1, 0, 0, 1, 1], [1, 0, 0, 0, 1]]
     assert words[0, 1] == words[1, 2] == words[1, 3] != words[0, 2]
