@@ -24,11 +24,20 @@ def log_density(rank: Tensor, scale: Tensor) -> Tensor:
 
 
 def scale_of(mean: Tensor) -> Tensor:
-    """Whose `log_density` has these means in (0, 0.5]; infinite for 0.5. Found by bisection."""
+    """Whose `log_density` has these means ``[K]`` in (0, 0.5]; infinite for 0.5."""
+    scale = torch.full_like(mean, torch.inf)
+    steep = mean < EVEN
+    if steep.any():  # mostly none is, and batches ask often
+        scale[steep] = 1 / _rate_of(mean[steep])
+    return scale
+
+
+def _rate_of(mean: Tensor) -> Tensor:
+    """Found by bisection."""
     low, high = torch.zeros_like(mean), torch.full_like(mean, _STEEPEST)
     for _ in range(_HALVINGS):
         rate = (low + high) / 2
         # The difference of two large numbers loses what the series has.
         found = torch.where(rate < 1e-2, EVEN - rate / 12, 1 / rate - 1 / torch.expm1(rate))
         low, high = torch.where(found < mean, low, rate), torch.where(found < mean, rate, high)
-    return torch.where(mean < EVEN, 1 / high, torch.inf)
+    return high
