@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from math import floor, log10
 
-from shieldclip.evaluation.figures import MINUS
+from shieldclip.evaluation.figures import number
 from shieldclip.evaluation.table import MISSING
 
 
@@ -24,7 +24,5 @@ def decisive(value: float, says: Callable[[float], bool]) -> str:
 
 
 def ratio(value: float | None) -> str:
-    """Two decimals, a true minus sign, no negative zero."""
-    if value is None:
-        return MISSING
-    return f"{round(value, 2) + 0.0:.2f}".replace("-", MINUS)
+    """With two decimals."""
+    return MISSING if value is None else number(value, decimals=2)

@@ -47,9 +47,9 @@ def column_name(metric: str) -> str:
     return metric_name(metric) if is_rank(metric) else f"{metric_name(metric)}, %"
 
 
-def number(value: float) -> str:
-    """One decimal, a true minus sign, no negative zero."""
-    return f"{round(value, 1) + 0.0:.1f}".replace("-", MINUS)
+def number(value: float, decimals: int = 1) -> str:
+    """With so many decimals, a true minus sign, no negative zero."""
+    return f"{round(value, decimals) + 0.0:.{decimals}f}".replace("-", MINUS)
 
 
 def percent(share: float) -> str:
